@@ -1,0 +1,60 @@
+#pragma once
+/// C becomes C++ here: typed calls into a loaded plugin. Everything a plugin hands over is copied,
+/// bounded and checked; a broken promise is Code::protocol with the words "plugin misbehaves".
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/outcome.h"
+#include "services/call.h"
+
+namespace portolan::plugin {
+
+/// Receives listing items as they come; false = enough.
+template <class T>
+using Receiver = std::function<bool(std::vector<T>&& batch)>;
+
+struct Query {
+  std::string space, repository, cursor;
+  std::uint64_t limit = 0;
+};
+
+/// One instance of a registry type. Calls are [serial] unless concurrent(); the router keeps that.
+/// Every function runs on the caller's thread and returns when the plugin does.
+class Instance {
+ public:
+  virtual ~Instance() = default;
+  virtual bool has(std::string_view extension) const = 0;
+
+  virtual base::Result<model::Integration> integrate(services::Call& call) = 0;
+  /// Checks reach `each` as they are made; an error comes after those that were.
+  virtual base::Result<void> validate(services::Call& call, model::Depth depth,
+                                      const std::function<void(model::Check)>& each) = 0;
+  /// Measures sorted into registry and spaces; `statistics` keeps what arrived before an error.
+  virtual base::Result<void> collect(services::Call& call, model::Level level,
+                                     model::Statistics& statistics) = 0;
+  /// `cursor`: the last one the plugin gave.
+  virtual base::Result<void> spaces(services::Call&, const Query&, const Receiver<model::Space>&, std::string& cursor) = 0;
+  virtual base::Result<void> repositories(services::Call&, const Query&, const Receiver<model::Repository>&, std::string& cursor) = 0;
+  virtual base::Result<void> tags(services::Call&, const Query&, const Receiver<model::Tag>&, std::string& cursor) = 0;
+  virtual base::Result<void> artifacts(services::Call&, const Query&, const Receiver<model::Artifact>&, std::string& cursor) = 0;
+};
+
+/// One registry type of a loaded plugin. Immutable; safe from any thread; lives for ever once loaded.
+class Type {
+ public:
+  virtual ~Type() = default;
+  virtual const std::string& name() const = 0;
+  virtual bool concurrent() const = 0;
+  /// `call` explains a failure. `config_json`: defaults filled in, password as {"$secret":"password"}.
+  virtual base::Result<std::unique_ptr<Instance>> create(services::Call& call, const std::string& base,
+                                                         const std::string& config_json,
+                                                         const std::string& facts_json) = 0;
+  virtual bool can_detect() const = 0;
+  virtual base::Result<model::Detection> detect(services::Call& call, const std::string& base) = 0;
+};
+
+}  // namespace portolan::plugin
