@@ -41,9 +41,9 @@ class Json {
   const std::string* as_string() const;
   const std::string& number_text() const { return text_; }  ///< Of a number: exactly as written.
 
-  const Items& items() const { return items_; }        ///< Empty unless an array.
-  const Members& members() const { return members_; }  ///< Empty unless an object.
-  const Json* find(std::string_view key) const;        ///< Null when absent or no object.
+  const Items& items() const { return items_; }            ///< Empty unless an array.
+  const Members& members() const { return members_; }      ///< Empty unless an object.
+  const Json* find(std::string_view key) const;            ///< Null when absent or no object.
   const Json* at_pointer(std::string_view pointer) const;  ///< RFC 6901; null when absent.
 
   /// Building.
@@ -69,7 +69,8 @@ struct JsonLimits {
 /// protocol with "line:column" in `where` when it is not one well-formed JSON text.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
-/// Compact, or indented by two blanks. Valid UTF-8 whatever the strings hold; control characters escaped.
+/// Compact, or indented by two blanks. Valid UTF-8 whatever the strings hold; control characters
+/// escaped.
 std::string to_text(const Json& value, bool pretty = false);
 
 }  // namespace portolan::base

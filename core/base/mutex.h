@@ -1,5 +1,6 @@
 #pragma once
-/// std::mutex with clang's thread-safety annotations, so that GUARDED_BY is checked at compile time.
+/// std::mutex with clang's thread-safety annotations, so that GUARDED_BY is checked at compile
+/// time.
 #include <condition_variable>
 #include <mutex>
 
@@ -25,7 +26,9 @@ class PORTOLAN_TS(capability("mutex")) Mutex {
 
 class PORTOLAN_TS(scoped_lockable) Lock {
  public:
-  explicit Lock(Mutex& mutex) PORTOLAN_TS(acquire_capability(mutex)) : mutex_(mutex) { mutex_.lock(); }
+  explicit Lock(Mutex& mutex) PORTOLAN_TS(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.lock();
+  }
   ~Lock() PORTOLAN_TS(release_capability()) { mutex_.unlock(); }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;

@@ -1,5 +1,6 @@
 #pragma once
-/// JSON Schema 2020-12, the closed profile of docs/plugin-guide.md: our own validator, all errors at once.
+/// JSON Schema 2020-12, the closed profile of docs/plugin-guide.md: our own validator, all errors
+/// at once.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,20 +12,20 @@ namespace portolan::base {
 
 /// One mistake in a document.
 struct SchemaMistake {
-  std::string pointer;   ///< RFC 6901 into the document.
+  std::string pointer;     ///< RFC 6901 into the document.
   bool about_key = false;  ///< The mistake is the key itself (unknown, missing), not its value.
-  std::string expected;  ///< "an integer from 1 to 64".
-  std::string found;     ///< "the string \"x\""; a value of an x-secret field is never shown.
-  std::string nearest;   ///< The nearest known name for an unknown key or enum value, or empty.
+  std::string expected;    ///< "an integer from 1 to 64".
+  std::string found;       ///< "the string \"x\""; a value of an x-secret field is never shown.
+  std::string nearest;     ///< The nearest known name for an unknown key or enum value, or empty.
 };
 
 /// A field of a type's form, from the schema: what `types show`, flags and docs print.
 struct SchemaField {
-  std::string pointer;      ///< "/options/pageSize"
-  std::string name;         ///< "pageSize"
-  std::string type;         ///< string integer number boolean array object
+  std::string pointer;  ///< "/options/pageSize"
+  std::string name;     ///< "pageSize"
+  std::string type;     ///< string integer number boolean array object
   bool required = false, secret = false;
-  std::string default_text; ///< JSON text, empty = none.
+  std::string default_text;  ///< JSON text, empty = none.
   std::string title, help;
   std::vector<std::string> choices;
 };

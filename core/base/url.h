@@ -1,5 +1,6 @@
 #pragma once
-/// Addresses and URLs: normalised once, shown back in canonical form (RFC 3986, RFC 5891 left to DNS).
+/// Addresses and URLs: normalised once, shown back in canonical form (RFC 3986, RFC 5891 left to
+/// DNS).
 #include <string>
 #include <string_view>
 
@@ -12,12 +13,14 @@ struct Url {
   std::string scheme;  ///< "http" or "https".
   std::string host;    ///< Lower case; an IPv6 literal without brackets, in RFC 5952 form.
   int port = 0;        ///< Always set.
-  std::string path;    ///< "" or begins with '/', percent-encoding kept, no trailing '/' in an address.
-  std::string query;   ///< Without '?'; empty for addresses.
+  std::string
+      path;  ///< "" or begins with '/', percent-encoding kept, no trailing '/' in an address.
+  std::string query;  ///< Without '?'; empty for addresses.
 
   std::string authority() const;  ///< "host", "host:5000", "[::1]:5000"; no default port.
-  std::string origin() const;     ///< "https://host:5000"; no default port. Credentials are bound to it.
-  std::string text() const;       ///< origin + path + query.
+  std::string origin()
+      const;                 ///< "https://host:5000"; no default port. Credentials are bound to it.
+  std::string text() const;  ///< origin + path + query.
   std::string text_without_query() const;
   bool is_loopback_literal() const;  ///< "localhost", 127.0.0.0/8, ::1.
 };
@@ -34,8 +37,8 @@ Result<Url> parse_url(std::string_view text);
 /// RFC 3986 §5.2: `reference` (absolute, //host, /path, relative or ?query) against `base`.
 Result<Url> resolve(const Url& base, std::string_view reference);
 
-/// `path_and_query` below the address's prefix: "https://h/reg" + "/v2/?n=1" → "https://h/reg/v2/?n=1".
-/// An absolute URL is taken as it is.
+/// `path_and_query` below the address's prefix: "https://h/reg" + "/v2/?n=1" →
+/// "https://h/reg/v2/?n=1". An absolute URL is taken as it is.
 Result<Url> below(const Url& address, std::string_view path_and_query);
 
 }  // namespace portolan::base

@@ -12,19 +12,22 @@ inline constexpr std::chrono::milliseconds connect = 5s;       // (*)
 inline constexpr std::chrono::milliseconds request = 30s;      // (*)
 inline constexpr std::chrono::milliseconds validation = 15s;   // (*)
 inline constexpr std::chrono::milliseconds statistics = 120s;  // (*)
-inline constexpr std::chrono::milliseconds answer_grace = 250ms;  ///< A late call is answered within this.
+inline constexpr std::chrono::milliseconds answer_grace =
+    250ms;  ///< A late call is answered within this.
 inline constexpr std::chrono::milliseconds retry_after_cap = 10s;
-inline constexpr std::size_t minimum_rate_bytes = 64;          ///< Per second, over minimum_rate_window.
+inline constexpr std::size_t minimum_rate_bytes = 64;  ///< Per second, over minimum_rate_window.
 inline constexpr std::chrono::seconds minimum_rate_window = 10s;
 
 // HTTP.
 inline constexpr std::size_t url_bytes = 8 * 1024;
 inline constexpr std::size_t header_bytes = 64 * 1024;
-inline constexpr std::size_t body_bytes = 16 * 1024 * 1024;    ///< Default cap of one answer, inflated.
-inline constexpr std::size_t buffered_bytes = 256 * 1024;      ///< Per request, then the transfer pauses.
+inline constexpr std::size_t body_bytes =
+    16 * 1024 * 1024;  ///< Default cap of one answer, inflated.
+inline constexpr std::size_t buffered_bytes =
+    256 * 1024;  ///< Per request, then the transfer pauses.
 inline constexpr int redirects = 3;
 inline constexpr int retries = 2;
-inline constexpr int requests_per_registry = 8;                // (*) --concurrency
+inline constexpr int requests_per_registry = 8;  // (*) --concurrency
 inline constexpr int requests_total = 1024;
 inline constexpr std::size_t token_bytes = 64 * 1024;
 inline constexpr int resolver_threads = 16;
@@ -34,7 +37,7 @@ inline constexpr int json_depth = 64;
 inline constexpr std::size_t json_string_bytes = 4 * 1024 * 1024;
 inline constexpr std::size_t pages = 100'000;
 inline constexpr std::size_t facts_bytes = 16 * 1024;
-inline constexpr std::size_t text_bytes = 4 * 1024;            ///< A message, hint or name from a plugin.
+inline constexpr std::size_t text_bytes = 4 * 1024;  ///< A message, hint or name from a plugin.
 
 // Files.
 inline constexpr std::size_t manifest_bytes = 16 * 1024 * 1024;
@@ -43,8 +46,8 @@ inline constexpr std::size_t plugin_file_bytes = 256 * 1024 * 1024;
 inline constexpr std::size_t plugin_note_bytes = 64 * 1024;
 
 // Runs.
-inline constexpr int registries_parallel = 256;                // (*) --parallel
+inline constexpr int registries_parallel = 256;  // (*) --parallel
 inline constexpr int detect_requests = 3;
-inline constexpr int detect_sure = 80;                         ///< A detection score that is worth a hint.
+inline constexpr int detect_sure = 80;  ///< A detection score that is worth a hint.
 
 }  // namespace portolan::model::limits

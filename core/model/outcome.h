@@ -11,15 +11,15 @@ namespace portolan::model {
 
 /// What integration found out about a registry.
 struct Integration {
-  std::string address;      ///< Canonical base URL.
-  std::string product;      ///< "Harbor", "Distribution", ...
-  std::string version;      ///< Empty when the registry does not say.
+  std::string address;  ///< Canonical base URL.
+  std::string product;  ///< "Harbor", "Distribution", ...
+  std::string version;  ///< Empty when the registry does not say.
   std::string api_version;
-  std::string account;      ///< Who we are there; empty = anonymous.
-  std::string privilege;    ///< "administrator", "user", "robot", "anonymous", ...
-  std::string pull_host;    ///< What an image reference starts with; empty = the address's authority.
+  std::string account;    ///< Who we are there; empty = anonymous.
+  std::string privilege;  ///< "administrator", "user", "robot", "anonymous", ...
+  std::string pull_host;  ///< What an image reference starts with; empty = the address's authority.
   std::vector<std::string> capabilities;
-  std::string facts_json;   ///< Opaque to the host; handed to every later instance.
+  std::string facts_json;  ///< Opaque to the host; handed to every later instance.
 };
 
 enum class CheckState : std::uint32_t { ok = 0, warn = 1, fail = 2, skipped = 3, unknown = 4 };
@@ -28,13 +28,13 @@ enum class CheckState : std::uint32_t { ok = 0, warn = 1, fail = 2, skipped = 3,
 struct Evidence {
   std::string method;
   std::string url;
-  std::int32_t status = 0;        ///< HTTP status, 0 = none arrived.
+  std::int32_t status = 0;  ///< HTTP status, 0 = none arrived.
   std::int64_t elapsed_us = 0;
-  std::string detail;             ///< Free text, e.g. the resolved address or a certificate's end.
+  std::string detail;  ///< Free text, e.g. the resolved address or a certificate's end.
 };
 
 struct Check {
-  std::string name;               ///< "dns", "credentials", "permissions.pull", ...
+  std::string name;  ///< "dns", "credentials", "permissions.pull", ...
   CheckState state = CheckState::unknown;
   base::Code code = base::Code::ok;
   std::string message;
@@ -47,24 +47,37 @@ enum class Verdict { ok, warn, unknown, fail };
 
 struct Validation {
   Verdict verdict = Verdict::unknown;
-  std::vector<Check> checks;      ///< In the order they were made.
+  std::vector<Check> checks;  ///< In the order they were made.
 };
 
-enum class MeasureState : std::uint32_t { known = 0, partial = 1, unknown = 2, unsupported = 3, forbidden = 4 };
-enum class Scope : std::uint32_t { registry = 0, account = 1 };  ///< JSON "visibility" of a measure.
+enum class MeasureState : std::uint32_t {
+  known = 0,
+  partial = 1,
+  unknown = 2,
+  unsupported = 3,
+  forbidden = 4
+};
+enum class Scope : std::uint32_t {
+  registry = 0,
+  account = 1
+};  ///< JSON "visibility" of a measure.
 enum class MeasureKind : std::uint32_t { none = 0, logical = 1, deduplicated = 2, physical = 3 };
-enum class Visibility : std::uint32_t { unknown = 0, open = 1, closed = 2 };  ///< JSON null, "public", "private".
+enum class Visibility : std::uint32_t {
+  unknown = 0,
+  open = 1,
+  closed = 2
+};  ///< JSON null, "public", "private".
 
 struct Measure {
-  std::string name;               ///< "repositories", "storage_bytes", ...
-  std::int64_t value = 0;         ///< Meaningful only when known or partial.
+  std::string name;        ///< "repositories", "storage_bytes", ...
+  std::int64_t value = 0;  ///< Meaningful only when known or partial.
   MeasureState state = MeasureState::unknown;
   Scope scope = Scope::registry;
   MeasureKind kind = MeasureKind::none;  ///< none for counts.
-  std::string unit;               ///< "count" or "bytes".
-  std::int64_t taken_at_ms = 0;   ///< Unix time.
-  std::string hint;               ///< Why it is not known and what would tell; may be empty.
-  bool cut = false;               ///< Not complete because a budget, deadline or cancel ended it.
+  std::string unit;                      ///< "count" or "bytes".
+  std::int64_t taken_at_ms = 0;          ///< Unix time.
+  std::string hint;                      ///< Why it is not known and what would tell; may be empty.
+  bool cut = false;  ///< Not complete because a budget, deadline or cancel ended it.
 };
 
 struct SpaceMeasures {
@@ -105,7 +118,7 @@ struct Artifact {
 /// How sure a type is that an address is its own.
 struct Detection {
   std::string type;
-  int score = 0;                  ///< 0..100.
+  int score = 0;  ///< 0..100.
   std::string reason;
 };
 

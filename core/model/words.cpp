@@ -72,7 +72,8 @@ std::string_view to_string(Depth depth) { return depth == Depth::quick ? "quick"
 
 Verdict verdict_of(const std::vector<Check>& checks) {
   const auto has = [&](CheckState state) {
-    return std::any_of(checks.begin(), checks.end(), [&](const Check& c) { return c.state == state; });
+    return std::any_of(checks.begin(), checks.end(),
+                       [&](const Check& c) { return c.state == state; });
   };
   if (has(CheckState::fail)) return Verdict::fail;
   if (has(CheckState::unknown)) return Verdict::unknown;

@@ -1,6 +1,6 @@
 #pragma once
-/// Which addresses may be connected to. Asked with the *resolved* address at connect time, for every
-/// redirect and token realm again (OWASP SSRF prevention; registries.md §0.5).
+/// Which addresses may be connected to. Asked with the *resolved* address at connect time, for
+/// every redirect and token realm again (OWASP SSRF prevention; registries.md §0.5).
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,25 +11,33 @@
 namespace portolan::net {
 
 /// Public addresses are always allowed. Loopback and private ranges (RFC 1918, 4193, 6598) only by
-/// allow_private, by the host that was written, or by a rule; link-local, metadata (169.254.169.254,
-/// fd00:ec2::254 ...), multicast, unspecified and reserved ranges only by a rule that names them.
-/// IPv4-mapped, NAT64 and 6to4 addresses are judged by the IPv4 address inside.
+/// allow_private, by the host that was written, or by a rule; link-local, metadata
+/// (169.254.169.254, fd00:ec2::254 ...), multicast, unspecified and reserved ranges only by a rule
+/// that names them. IPv4-mapped, NAT64 and 6to4 addresses are judged by the IPv4 address inside.
 class AddressPolicy {
  public:
   AddressPolicy() = default;
   /// `rules`: CIDR ("10.0.0.0/8", "fd00::/8") or "host:port". invalid_config naming the bad one.
-  static base::Result<AddressPolicy> make(bool allow_private, const std::vector<std::string>& rules);
+  static base::Result<AddressPolicy> make(bool allow_private,
+                                          const std::vector<std::string>& rules);
 
   /// The address that was written permits its own host and port (command line and `run` files),
   /// link-local and metadata literals excepted.
   void permit_origin(const base::Url& url);
 
-  /// `ip` in numeric text, as connected to for `host`:`port`. Error: policy, with the line to add in the hint.
+  /// `ip` in numeric text, as connected to for `host`:`port`. Error: policy, with the line to add
+  /// in the hint.
   base::Result<void> check(std::string_view host, int port, std::string_view ip) const;
 
  private:
-  struct Network { unsigned char bytes[16]; int bits; };
-  struct Named { std::string host; int port; };
+  struct Network {
+    unsigned char bytes[16];
+    int bits;
+  };
+  struct Named {
+    std::string host;
+    int port;
+  };
   bool allow_private_ = false;
   std::vector<Network> networks_;
   std::vector<Named> named_;

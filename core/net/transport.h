@@ -26,20 +26,21 @@ struct Request {
   base::Url url;
   std::vector<Header> headers;  ///< Complete, credentials included.
   std::string body;
-  std::chrono::milliseconds timeout = model::limits::request;  ///< Whole exchange, paused time excluded.
+  std::chrono::milliseconds timeout =
+      model::limits::request;  ///< Whole exchange, paused time excluded.
   base::Steady::time_point deadline = base::Steady::time_point::max();
   std::size_t max_body = model::limits::body_bytes;  ///< After decompression.
 };
 
 /// What was learnt on the way; zero or empty where it did not happen (reused connection, no TLS).
 struct Facts {
-  std::string remote_address;    ///< "10.1.2.3:443"
+  std::string remote_address;  ///< "10.1.2.3:443"
   std::int64_t dns_us = 0, connect_us = 0, tls_us = 0, total_us = 0;
   bool reused = false;
   bool through_proxy = false;
-  std::string tls_version;       ///< "TLSv1.3"
+  std::string tls_version;            ///< "TLSv1.3"
   std::int64_t certificate_ends = 0;  ///< Unix seconds.
-  std::string certificate_pin;   ///< Base64 SHA-256 of the public key.
+  std::string certificate_pin;        ///< Base64 SHA-256 of the public key.
   enum class Stage { policy, dns, tcp, tls, http, done } reached = Stage::dns;  ///< Where it ended.
 };
 
@@ -54,8 +55,9 @@ struct Event {
   Facts facts;                       ///< head and done
 };
 
-/// Where the events of one call's exchanges arrive. One consumer thread; filled by the loop. At most
-/// limits::buffered_bytes per exchange wait here, then that transfer is paused until they are taken.
+/// Where the events of one call's exchanges arrive. One consumer thread; filled by the loop. At
+/// most limits::buffered_bytes per exchange wait here, then that transfer is paused until they are
+/// taken.
 class Inbox {
  public:
   virtual ~Inbox() = default;

@@ -37,20 +37,28 @@ class Instance {
   virtual base::Result<void> collect(services::Call& call, model::Level level,
                                      model::Statistics& statistics) = 0;
   /// `cursor`: the last one the plugin gave.
-  virtual base::Result<void> spaces(services::Call&, const Query&, const Receiver<model::Space>&, std::string& cursor) = 0;
-  virtual base::Result<void> repositories(services::Call&, const Query&, const Receiver<model::Repository>&, std::string& cursor) = 0;
-  virtual base::Result<void> tags(services::Call&, const Query&, const Receiver<model::Tag>&, std::string& cursor) = 0;
-  virtual base::Result<void> artifacts(services::Call&, const Query&, const Receiver<model::Artifact>&, std::string& cursor) = 0;
+  virtual base::Result<void> spaces(services::Call&, const Query&, const Receiver<model::Space>&,
+                                    std::string& cursor) = 0;
+  virtual base::Result<void> repositories(services::Call&, const Query&,
+                                          const Receiver<model::Repository>&,
+                                          std::string& cursor) = 0;
+  virtual base::Result<void> tags(services::Call&, const Query&, const Receiver<model::Tag>&,
+                                  std::string& cursor) = 0;
+  virtual base::Result<void> artifacts(services::Call&, const Query&,
+                                       const Receiver<model::Artifact>&, std::string& cursor) = 0;
 };
 
-/// One registry type of a loaded plugin. Immutable; safe from any thread; lives for ever once loaded.
+/// One registry type of a loaded plugin. Immutable; safe from any thread; lives for ever once
+/// loaded.
 class Type {
  public:
   virtual ~Type() = default;
   virtual const std::string& name() const = 0;
   virtual bool concurrent() const = 0;
-  /// `call` explains a failure. `config_json`: defaults filled in, password as {"$secret":"password"}.
-  virtual base::Result<std::unique_ptr<Instance>> create(services::Call& call, const std::string& base,
+  /// `call` explains a failure. `config_json`: defaults filled in, password as
+  /// {"$secret":"password"}.
+  virtual base::Result<std::unique_ptr<Instance>> create(services::Call& call,
+                                                         const std::string& base,
                                                          const std::string& config_json,
                                                          const std::string& facts_json) = 0;
   virtual bool can_detect() const = 0;

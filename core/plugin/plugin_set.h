@@ -28,9 +28,11 @@ struct Note {
   base::Json json;  ///< As read.
 };
 
-/// The note of a shared object, read from bounded bytes without loading it. `code` of the Refusal is stable.
+/// The note of a shared object, read from bounded bytes without loading it. `code` of the Refusal
+/// is stable.
 struct Refusal {
-  std::string code;     ///< "not_elf", "wrong_machine", "no_note", "bad_note", "abi_too_new", ... docs/errors.md
+  std::string code;  ///< "not_elf", "wrong_machine", "no_note", "bad_note", "abi_too_new", ...
+                     ///< docs/errors.md
   std::string message;
   std::string hint;
 };
@@ -45,27 +47,30 @@ struct Plugin {
 };
 
 struct SetOptions {
-  std::vector<std::filesystem::path> directories;  ///< Installed one first, then PORTOLAN_PLUGIN_DIRS.
+  std::vector<std::filesystem::path>
+      directories;  ///< Installed one first, then PORTOLAN_PLUGIN_DIRS.
   std::vector<std::filesystem::path> enabled_directories;  ///< --plugin-dir: enabled for this call.
   std::set<std::string> enabled_types;
 };
 
-/// Finds and reads all plugin files of the directories; loads one only when a type of it is asked for.
-/// Safe from any thread. What was loaded stays loaded.
+/// Finds and reads all plugin files of the directories; loads one only when a type of it is asked
+/// for. Safe from any thread. What was loaded stays loaded.
 class PluginSet {
  public:
   static std::unique_ptr<PluginSet> scan(SetOptions options);
   virtual ~PluginSet() = default;
 
-  virtual const std::vector<Plugin>& plugins() const = 0;  ///< By file name.
-  virtual std::vector<std::string> types() const = 0;      ///< Of ready plugins, sorted.
+  virtual const std::vector<Plugin>& plugins() const = 0;           ///< By file name.
+  virtual std::vector<std::string> types() const = 0;               ///< Of ready plugins, sorted.
   virtual const Note::Type* type(std::string_view name) const = 0;  ///< Of a ready plugin.
 
-  /// The loaded type. plugin_refused, plugin_disabled or plugin_missing (with the nearest known name).
+  /// The loaded type. plugin_refused, plugin_disabled or plugin_missing (with the nearest known
+  /// name).
   virtual base::Result<std::shared_ptr<Type>> load(std::string_view type) = 0;
 };
 
-/// One file, whatever the search path says: what `plugins inspect FILE` and `plugins check FILE` read.
+/// One file, whatever the search path says: what `plugins inspect FILE` and `plugins check FILE`
+/// read.
 Plugin inspect_file(const std::filesystem::path& file);
 
 }  // namespace portolan::plugin

@@ -33,19 +33,27 @@ class Router {
 
   base::Result<model::Integration> integrate(Registry& registry, const CallSettings& settings);
 
-  /// Host probe, integration when there are no facts yet, the plugin's checks: composed as issue 3 §4 says. Never an
-  /// Error for what a check can say; an Error only for unknown type, gate, internal. `each` sees checks as they come.
-  base::Result<model::Validation> validate(Registry& registry, model::Depth depth, const CallSettings& settings,
-                                           const std::function<void(const model::Check&)>& each = {});
-  base::Result<model::Statistics> statistics(Registry& registry, model::Level level, const CallSettings& settings);
+  /// Host probe, integration when there are no facts yet, the plugin's checks: composed as issue 3
+  /// §4 says. Never an Error for what a check can say; an Error only for unknown type, gate,
+  /// internal. `each` sees checks as they come.
+  base::Result<model::Validation> validate(
+      Registry& registry, model::Depth depth, const CallSettings& settings,
+      const std::function<void(const model::Check&)>& each = {});
+  base::Result<model::Statistics> statistics(Registry& registry, model::Level level,
+                                             const CallSettings& settings);
 
-  base::Result<void> spaces(Registry&, const plugin::Query&, const CallSettings&, const plugin::Receiver<model::Space>&, std::string& cursor);
-  base::Result<void> repositories(Registry&, const plugin::Query&, const CallSettings&, const plugin::Receiver<model::Repository>&, std::string& cursor);
-  base::Result<void> tags(Registry&, const plugin::Query&, const CallSettings&, const plugin::Receiver<model::Tag>&, std::string& cursor);
-  base::Result<void> artifacts(Registry&, const plugin::Query&, const CallSettings&, const plugin::Receiver<model::Artifact>&, std::string& cursor);
+  base::Result<void> spaces(Registry&, const plugin::Query&, const CallSettings&,
+                            const plugin::Receiver<model::Space>&, std::string& cursor);
+  base::Result<void> repositories(Registry&, const plugin::Query&, const CallSettings&,
+                                  const plugin::Receiver<model::Repository>&, std::string& cursor);
+  base::Result<void> tags(Registry&, const plugin::Query&, const CallSettings&,
+                          const plugin::Receiver<model::Tag>&, std::string& cursor);
+  base::Result<void> artifacts(Registry&, const plugin::Query&, const CallSettings&,
+                               const plugin::Receiver<model::Artifact>&, std::string& cursor);
 
   /// Every ready type's detect at `address`, best score first.
-  std::vector<model::Detection> detect(const services::UpstreamOptions& address, const CallSettings& settings);
+  std::vector<model::Detection> detect(const services::UpstreamOptions& address,
+                                       const CallSettings& settings);
 
  private:
   struct State;

@@ -35,9 +35,9 @@ struct CallOptions {
   std::function<void(std::uint64_t done, std::uint64_t total, std::string_view what)> progress;
 };
 
-/// Made, used and destroyed around one call into a plugin; only cancel (through the deadline's token) may come
-/// from another thread. Destruction aborts what is in flight. It owns everything the plugin may touch, so an
-/// abandoned call keeps it alive by shared_ptr.
+/// Made, used and destroyed around one call into a plugin; only cancel (through the deadline's
+/// token) may come from another thread. Destruction aborts what is in flight. It owns everything
+/// the plugin may touch, so an abandoned call keeps it alive by shared_ptr.
 class Call {
  public:
   /// `upstream` may be null: every request is then invalid_argument (create()).

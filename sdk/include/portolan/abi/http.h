@@ -8,13 +8,14 @@
 #define PORTOLAN_SERVICE_HTTP "portolan.host.http/1"
 
 /* How the host authenticates a request. The secret never reaches the plugin. */
-#define PORTOLAN_AUTH_NONE 0u         /* nothing is sent, whatever is configured */
-#define PORTOLAN_AUTH_BASIC 1u        /* RFC 7617, sent at once */
-#define PORTOLAN_AUTH_BEARER 2u       /* RFC 6750: the secret is the token */
-#define PORTOLAN_AUTH_HEADER 3u       /* the secret is the value of the header `auth_header` */
-#define PORTOLAN_AUTH_DOCKER_TOKEN 4u /* as the 401 challenges: Basic, or a token fetched from the
-                                         realm (distribution spec, "token authentication");
-                                         without credentials the token is asked anonymously */
+#define PORTOLAN_AUTH_NONE 0u   /* nothing is sent, whatever is configured */
+#define PORTOLAN_AUTH_BASIC 1u  /* RFC 7617, sent at once */
+#define PORTOLAN_AUTH_BEARER 2u /* RFC 6750: the secret is the token */
+#define PORTOLAN_AUTH_HEADER 3u /* the secret is the value of the header `auth_header` */
+#define PORTOLAN_AUTH_DOCKER_TOKEN                                \
+  4u /* as the 401 challenges: Basic, or a token fetched from the \
+        realm (distribution spec, "token authentication");        \
+        without credentials the token is asked anonymously */
 
 #define PORTOLAN_HTTP_IDEMPOTENT 1u  /* may be retried though the method is not GET or HEAD */
 #define PORTOLAN_HTTP_NO_REDIRECT 2u /* a 3xx is the answer */
@@ -49,13 +50,13 @@ typedef struct portolan_http_response {
   int32_t status; /* 100..999 */
   /* The host's one translation of the status: PORTOLAN_OK for 2xx and 3xx, else the stable code */
   portolan_status code;
-  uint32_t attempts; /* 1 without retries; answering a challenge is no retry */
+  uint32_t attempts;          /* 1 without retries; answering a challenge is no retry */
   const portolan_kv* headers; /* names in lower case, in order, repeated where repeated */
   uint64_t header_count;
   portolan_str url;     /* absolute, after redirects, without query */
   portolan_str message; /* code != OK: what a user should read; else empty */
   portolan_str hint;
-  int64_t elapsed_us;   /* to this head, retries and token included */
+  int64_t elapsed_us;     /* to this head, retries and token included */
   int64_t retry_after_ms; /* 0: not said */
 } portolan_http_response;
 
@@ -91,8 +92,10 @@ typedef struct portolan_http {
                            const portolan_http_sink* sink, uint64_t* operation);
 
   /* [in-call] Blocks until at least one callback of a started request has run, and runs all that
-   * are ready. PORTOLAN_OK; PORTOLAN_STOP: nothing is in flight. When the call is cancelled or late, every
-   * request in flight gets its done() with that code, and PORTOLAN_OK is returned. */
+   * are ready. PORTOLAN_OK; PORTOLAN_STOP: nothing is in flight. When the call is cancelled or
+   * late, every request in flight gets its done() with that code, and PORTOLAN_OK is returned. With
+   * nothing in flight after a start() that answered PORTOLAN_STOP (other calls hold every place of
+   * the registry) it blocks until a place may be free, the deadline or a cancel: PORTOLAN_OK. */
   portolan_status (*wait)(const portolan_call* call);
 
   /* [in-call] Ends a request; its callbacks run no more, done() neither. Unknown numbers are

@@ -28,7 +28,8 @@ typedef struct portolan_descriptor {
   portolan_str vendor;
   portolan_str licence; /* SPDX */
   portolan_str doc_url; /* may be empty */
-  /* JSON Schema in the closed profile of docs/plugin-guide.md: exactly the objects `credentials` and `options` */
+  /* JSON Schema in the closed profile of docs/plugin-guide.md: exactly the objects `credentials`
+   * and `options` */
   portolan_str config_schema;
   const portolan_str* extensions; /* ids of every extension the type has, detect included */
   uint64_t extension_count;
@@ -39,13 +40,13 @@ typedef struct portolan_descriptor {
 /* The registry an instance speaks to. Valid inside create(). */
 typedef struct portolan_registry {
   uint32_t size;
-  uint32_t reserved;        /* 0 */
-  portolan_str type;        /* one of the descriptors' */
-  portolan_str base;        /* canonical base URL, no trailing slash: "https://host:5000/prefix" */
+  uint32_t reserved; /* 0 */
+  portolan_str type; /* one of the descriptors' */
+  portolan_str base; /* canonical base URL, no trailing slash: "https://host:5000/prefix" */
   /* {"credentials":{"username":"u","password":{"$secret":"password"}},"options":{…}}; has passed
    * the schema, defaults filled in; credentials that were not given are absent */
   portolan_str config_json;
-  portolan_str facts_json;  /* what integration gave; empty before it */
+  portolan_str facts_json; /* what integration gave; empty before it */
 } portolan_registry;
 
 typedef struct portolan_instance {

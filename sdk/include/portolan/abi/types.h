@@ -52,23 +52,23 @@ typedef struct portolan_kv {
  * PORTOLAN_INTERNAL. The lower-case names are what users see (docs/errors.md). */
 typedef int32_t portolan_status;
 #define PORTOLAN_OK 0
-#define PORTOLAN_STOP 1             /* not an error: enough (sink), wait first (start), nothing left (wait) */
-#define PORTOLAN_UNREACHABLE 10     /* DNS, refused, reset, no route, proxy */
-#define PORTOLAN_TLS 11             /* handshake, name, expiry, pin */
-#define PORTOLAN_UNAUTHORIZED 20    /* who are you: credentials missing or wrong */
-#define PORTOLAN_FORBIDDEN 21       /* known, and may not */
+#define PORTOLAN_STOP 1 /* not an error: enough (sink), wait first (start), nothing left (wait) */
+#define PORTOLAN_UNREACHABLE 10  /* DNS, refused, reset, no route, proxy */
+#define PORTOLAN_TLS 11          /* handshake, name, expiry, pin */
+#define PORTOLAN_UNAUTHORIZED 20 /* who are you: credentials missing or wrong */
+#define PORTOLAN_FORBIDDEN 21    /* known, and may not */
 #define PORTOLAN_NOT_FOUND 22
 #define PORTOLAN_CONFLICT 23
-#define PORTOLAN_RATE_LIMITED 30    /* retry_after_ms may say for how long */
+#define PORTOLAN_RATE_LIMITED 30 /* retry_after_ms may say for how long */
 #define PORTOLAN_TIMEOUT 31
 #define PORTOLAN_CANCELLED 32
-#define PORTOLAN_UNAVAILABLE 33     /* 5xx: the far side says so itself */
+#define PORTOLAN_UNAVAILABLE 33 /* 5xx: the far side says so itself */
 #define PORTOLAN_UNSUPPORTED 40
-#define PORTOLAN_INVALID_CONFIG 41  /* `pointer` says which field */
+#define PORTOLAN_INVALID_CONFIG 41 /* `pointer` says which field */
 #define PORTOLAN_INVALID_ARGUMENT 42
-#define PORTOLAN_PROTOCOL 50        /* the far side answered something that is not the protocol */
-#define PORTOLAN_LIMIT 51           /* a limit of the host was reached: bytes, pages, redirects, budget */
-#define PORTOLAN_POLICY 52          /* the host refused: address, scheme, origin of a credential */
+#define PORTOLAN_PROTOCOL 50 /* the far side answered something that is not the protocol */
+#define PORTOLAN_LIMIT 51    /* a limit of the host was reached: bytes, pages, redirects, budget */
+#define PORTOLAN_POLICY 52   /* the host refused: address, scheme, origin of a credential */
 #define PORTOLAN_INTERNAL 90
 
 #define PORTOLAN_ERROR_RETRYABLE 1u /* the same request may succeed later */
@@ -78,8 +78,8 @@ typedef int32_t portolan_status;
 typedef struct portolan_error {
   uint32_t size;
   portolan_status code;
-  int32_t http_status; /* 0: no HTTP answer behind it */
-  uint32_t flags;      /* PORTOLAN_ERROR_* */
+  int32_t http_status;    /* 0: no HTTP answer behind it */
+  uint32_t flags;         /* PORTOLAN_ERROR_* */
   int64_t retry_after_ms; /* 0: not said */
   portolan_str message;   /* one sentence, never empty */
   portolan_str hint;      /* what to do; may be empty */

@@ -16,7 +16,7 @@ typedef struct portolan_query {
 
 typedef struct portolan_space {
   uint32_t size;
-  uint32_t visibility;      /* PORTOLAN_VISIBILITY_* upstream */
+  uint32_t visibility; /* PORTOLAN_VISIBILITY_* upstream */
   portolan_str name;
   portolan_str upstream_id; /* survives a rename; empty: the registry has none */
   int64_t repositories;     /* -1: not told by the list */
@@ -34,10 +34,10 @@ typedef struct portolan_repository {
 
 typedef struct portolan_tag {
   uint32_t size;
-  uint32_t reserved;       /* 0 */
+  uint32_t reserved; /* 0 */
   portolan_str repository;
   portolan_str name;
-  portolan_str digest;     /* empty: the list does not give it */
+  portolan_str digest; /* empty: the list does not give it */
 } portolan_tag;
 
 typedef struct portolan_artifact {

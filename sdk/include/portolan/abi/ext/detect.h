@@ -17,8 +17,8 @@ typedef struct portolan_ext_detect {
   uint32_t reserved; /* 0 */
   /* [any] Emits one portolan_detection. The call carries no credential and a budget of three
    * requests; `base` is the candidate, without trailing slash; relative URLs resolve against it. */
-  portolan_status (*detect)(const portolan_call* call, const portolan_host* host,
-                            portolan_str base, const portolan_sink* sink);
+  portolan_status (*detect)(const portolan_call* call, const portolan_host* host, portolan_str base,
+                            const portolan_sink* sink);
 } portolan_ext_detect;
 
 #endif

@@ -1,5 +1,6 @@
 /* portolan.robots/1 (optional): pull credentials scoped to spaces. A new secret goes from the
- * registry's answer into the host (portolan_http_request.secret_pointer); the plugin sees a handle. */
+ * registry's answer into the host (portolan_http_request.secret_pointer); the plugin sees a handle.
+ */
 #ifndef PORTOLAN_ABI_EXT_ROBOTS_H
 #define PORTOLAN_ABI_EXT_ROBOTS_H
 #include "../plugin.h"

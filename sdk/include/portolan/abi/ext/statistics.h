@@ -31,18 +31,18 @@
 
 typedef struct portolan_measure {
   uint32_t size;
-  uint32_t state; /* PORTOLAN_MEASURE_* */
-  uint32_t scope; /* PORTOLAN_SCOPE_* */
-  uint32_t kind;  /* PORTOLAN_KIND_* */
-  uint32_t flags; /* PORTOLAN_MEASURE_CUT */
+  uint32_t state;            /* PORTOLAN_MEASURE_* */
+  uint32_t scope;            /* PORTOLAN_SCOPE_* */
+  uint32_t kind;             /* PORTOLAN_KIND_* */
+  uint32_t flags;            /* PORTOLAN_MEASURE_CUT */
   uint32_t space_visibility; /* PORTOLAN_VISIBILITY_* of `space` */
   /* spaces spaces_public spaces_private repositories repositories_public repositories_private
    * artifacts tags storage_bytes; unique by (space, name, kind) */
   portolan_str name;
-  portolan_str unit;  /* "count" or "bytes" */
-  portolan_str space; /* empty: of the registry */
-  portolan_str hint;  /* why it is not known and what would tell; may be empty */
-  int64_t value;      /* read only when known or partial; >= 0 */
+  portolan_str unit;   /* "count" or "bytes" */
+  portolan_str space;  /* empty: of the registry */
+  portolan_str hint;   /* why it is not known and what would tell; may be empty */
+  int64_t value;       /* read only when known or partial; >= 0 */
   int64_t taken_at_ms; /* Unix time; 0: now */
 } portolan_measure;
 

@@ -16,7 +16,7 @@
 
 typedef struct portolan_check {
   uint32_t size;
-  uint32_t state;     /* PORTOLAN_CHECK_* */
+  uint32_t state;       /* PORTOLAN_CHECK_* */
   portolan_status code; /* PORTOLAN_OK when the state is ok; else the code that fits best */
   int32_t http_status;  /* of the evidence; 0: none */
   /* identity, api-version, credentials, permissions.<word>, capabilities. The names address, dns,
