@@ -37,11 +37,12 @@ enum class Code : std::int32_t {
 std::string_view to_string(Code code);
 
 /// What went wrong, where, and what to do. Texts never hold a secret or a query string.
+/// Made as Error{.code = …, .message = …}: what is left out has its default.
 struct Error {
   Code code = Code::internal;
-  std::string message;           ///< What happened, one sentence.
-  std::string hint;              ///< What to do about it; may be empty.
-  std::string where;             ///< "file:line:column", a field's pointer, or a URL without query.
+  std::string message{};         ///< What happened, one sentence.
+  std::string hint{};            ///< What to do about it; may be empty.
+  std::string where{};           ///< "file:line:column", a field's pointer, or a URL without query.
   std::int32_t http_status = 0;  ///< 0 when no HTTP answer is behind it.
   std::int64_t retry_after_ms = 0;  ///< 0 when the far side did not say.
   bool budget = false;              ///< Code::limit because the call's request budget is spent.
