@@ -30,8 +30,8 @@ class Portolan:
         self.binary = self.build / "bin" / "portolan"
 
     def __call__(self, *arguments, env=None, cwd=None, timeout=60, stdin="", secrets=()):
-        done = subprocess.run(self.command(*arguments), env=self.environment(env), cwd=cwd, timeout=timeout, input=stdin,
-                              capture_output=True, text=True, errors="replace")
+        done = subprocess.run(self.command(*arguments), env=self.environment(env), cwd=cwd, timeout=timeout,
+                              input=stdin, capture_output=True, text=True, errors="replace")
         if done.returncode < 0 or "Sanitizer" in done.stderr:
             raise AssertionError(f"portolan {arguments}: ended by {done.returncode}\n{done.stderr[-4000:]}")
         for secret in (CANARY, *secrets):

@@ -75,8 +75,9 @@ class Pusher:
         """One image; `foreign` layers are named by URL and not stored. Config is unique by repository and tags."""
         kinds = (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER) if docker else (OCI_MANIFEST, OCI_CONFIG, OCI_LAYER)
         if config is None:
-            config = json.dumps({"architecture": "amd64", "os": "linux", "comment": f"{repository} {list(tags)}",
-                                 "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]}}).encode()
+            root = {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]}
+            config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": root,
+                                 "comment": f"{repository} {list(tags)}"}).encode()
         parts = [self.blob(repository, layer, kinds[2]).json() for layer in layers]
         parts += [Descriptor(DOCKER_FOREIGN, digest_of(b"foreign %d" % n), 1_000_000).json(
             urls=["https://example.invalid/layer"]) for n in range(foreign)]
@@ -150,7 +151,8 @@ class Pusher:
             self._tokens[""] = basic
             return changed
         fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        query = urllib.parse.urlencode({"service": fields["service"], "scope": f"repository:{repository}:pull,push,delete"})
+        scope = f"repository:{repository}:pull,push,delete"
+        query = urllib.parse.urlencode({"service": fields["service"], "scope": scope})
         status, _, data = self._exchange("GET", f"{fields['realm']}?{query}", b"",
                                          {"Authorization": basic} if self._account[0] else {})
         if status == 200:
@@ -179,7 +181,8 @@ def push_many(registry, repositories, tags=("v1",), workers=4, distinct=False):
         for descriptor in (config, layer) if repository != first else ():
             pushers.mine.mount(repository, descriptor, first)
         for tag in tags:
-            document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.json(), "layers": [layer.json()]}
+            document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST,
+                        "config": config.json(), "layers": [layer.json()]}
             if distinct:
                 document["annotations"] = {"name": f"{repository}:{tag}"}
             pushers.mine.manifest(repository, tag, document)

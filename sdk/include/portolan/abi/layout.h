@@ -2,6 +2,14 @@
  * that was ever built. The same facts as text: tests/unit/sdk/abi-1.0.lock. */
 #ifndef PORTOLAN_ABI_LAYOUT_H
 #define PORTOLAN_ABI_LAYOUT_H
+#include "ext/catalog.h"
+#include "ext/detect.h"
+#include "ext/integration.h"
+#include "ext/robots.h"
+#include "ext/spaces.h"
+#include "ext/statistics.h"
+#include "ext/validation.h"
+
 #if defined(__LP64__)
 #ifdef __cplusplus
 #define PORTOLAN_LOCK(expression) static_assert(expression, #expression)
