@@ -286,6 +286,20 @@ void Json::push(Json value) {
   items_.push_back(std::move(value));
 }
 
+std::string pointer_below(std::string_view pointer, std::string_view key) {
+  std::string below(pointer);
+  below += '/';
+  for (const char c : key) {
+    if (c == '~')
+      below += "~0";
+    else if (c == '/')
+      below += "~1";
+    else
+      below += c;
+  }
+  return below;
+}
+
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
     return Error{

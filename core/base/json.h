@@ -60,6 +60,7 @@ class Json {
   Members members_;
 };
 
+/// Beyond a limit a text is refused with Code::limit.
 struct JsonLimits {
   int depth = 64;
   std::size_t bytes = 16 * 1024 * 1024;
@@ -68,6 +69,9 @@ struct JsonLimits {
 
 /// protocol with "line:column" in `where` when it is not one well-formed JSON text.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
+
+/// The RFC 6901 pointer of member `key` of the object at `pointer`.
+std::string pointer_below(std::string_view pointer, std::string_view key);
 
 /// Compact, or indented by two blanks. Valid UTF-8 whatever the strings hold; control characters
 /// escaped.
