@@ -13,7 +13,9 @@ namespace portolan::net {
 /// Public addresses are always allowed. Loopback and private ranges (RFC 1918, 4193, 6598) only by
 /// allow_private, by the host that was written, or by a rule; link-local, metadata
 /// (169.254.169.254, fd00:ec2::254 ...), multicast, unspecified and reserved ranges only by a rule
-/// that names them. IPv4-mapped, NAT64 and 6to4 addresses are judged by the IPv4 address inside.
+/// that names them: a CIDR no wider than that range ("0.0.0.0/0" names none of them), or the
+/// address itself with a port. IPv4-mapped, NAT64 and 6to4 addresses are judged by the IPv4 address
+/// inside.
 class AddressPolicy {
  public:
   AddressPolicy() = default;
@@ -29,6 +31,10 @@ class AddressPolicy {
   /// in the hint.
   base::Result<void> check(std::string_view host, int port, std::string_view ip) const;
 
+  /// Whether a rule or a permitted origin speaks of this very host and port. Behind a proxy, where
+  /// only the proxy sees the address, such a host needs no look-up of our own.
+  bool names(std::string_view host, int port) const;
+
  private:
   struct Network {
     unsigned char bytes[16];
@@ -38,6 +44,7 @@ class AddressPolicy {
     std::string host;
     int port;
   };
+  static bool has(const std::vector<Named>& list, std::string_view host, int port);
   bool allow_private_ = false;
   std::vector<Network> networks_;
   std::vector<Named> named_;
