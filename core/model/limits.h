@@ -39,6 +39,14 @@ inline constexpr std::size_t pages = 100'000;
 inline constexpr std::size_t facts_bytes = 16 * 1024;
 inline constexpr std::size_t text_bytes = 4 * 1024;  ///< A message, hint or name from a plugin.
 
+// Data from a plugin.
+inline constexpr std::uint64_t batch_items = 65'536;    ///< In one emit().
+inline constexpr std::uint64_t checks = 1'000;          ///< Of one validation.
+inline constexpr std::uint64_t measures = 200'000;      ///< Of one collection.
+inline constexpr std::uint64_t capabilities = 64;       ///< Of one registry.
+inline constexpr std::uint64_t artifact_tags = 10'000;  ///< Of one artifact.
+inline constexpr std::size_t cursor_bytes = 4 * 1024;
+
 // Files.
 inline constexpr std::size_t manifest_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t manifest_nodes = 100'000;

@@ -8,48 +8,30 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
 #include "base/result.h"
-#include "base/schema.h"
 #include "plugin/instance.h"
+#include "plugin/note.h"
+#include "plugin/refusal.h"
 
 namespace portolan::plugin {
-
-/// The manifest in the ELF note (docs/abi.md, "The note").
-struct Note {
-  std::string id, name, version, vendor, licence, doc_url;
-  unsigned abi_major = 0, abi_minor = 0, min_host_minor = 0;
-  struct Type {
-    std::string type, name, schema_text;
-    std::vector<std::string> extensions;
-  };
-  std::vector<Type> types;
-  std::vector<std::string> permissions;
-  base::Json json;  ///< As read.
-};
-
-/// The note of a shared object, read from bounded bytes without loading it. `code` of the Refusal
-/// is stable.
-struct Refusal {
-  std::string code;  ///< "not_elf", "wrong_machine", "no_note", "bad_note", "abi_too_new", ...
-                     ///< docs/errors.md
-  std::string message;
-  std::string hint;
-};
 
 enum class State { ready, disabled, refused };
 
 struct Plugin {
   std::filesystem::path file;
   State state = State::refused;
-  std::optional<Note> note;        ///< Where it could be read.
-  std::optional<Refusal> refusal;  ///< When refused.
+  std::optional<Note> note;          ///< Where it could be read.
+  std::vector<std::string> exports;  ///< Where they could be read; a good plugin has one.
+  std::optional<Refusal>
+      refusal;  ///< When refused; when disabled by another file: code "replaced".
 };
 
 struct SetOptions {
   std::vector<std::filesystem::path>
       directories;  ///< Installed one first, then PORTOLAN_PLUGIN_DIRS.
-  std::vector<std::filesystem::path> enabled_directories;  ///< --plugin-dir: enabled for this call.
+  /// --plugin-dir: all types are enabled, and a file replaces the one of the same id in
+  /// `directories`.
+  std::vector<std::filesystem::path> enabled_directories;
   std::set<std::string> enabled_types;
 };
 
