@@ -99,7 +99,7 @@ class fan {
   fan& operator=(const fan&) = delete;
   /// What is still in flight (a handler threw) is aborted.
   ~fan() {
-    for (auto& flight : flights_) call_.http_->abort(call_.raw_, flight.operation);
+    for (const flight& started : flights_) call_.http_->abort(call_.raw_, started.operation);
   }
 
   void add(request wanted, handler on_answer) {

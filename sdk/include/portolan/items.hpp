@@ -41,6 +41,8 @@ struct check {
   int http_status = 0;
   std::int64_t elapsed_us = 0;
 
+  explicit check(std::string name_) : name(std::move(name_)) {}
+
   check&& ok(std::string what) && {
     return set(PORTOLAN_CHECK_OK, PORTOLAN_OK, std::move(what), {});
   }
@@ -87,6 +89,8 @@ struct measure {
                 kind = PORTOLAN_KIND_NONE, flags = 0,
                 space_visibility = PORTOLAN_VISIBILITY_UNKNOWN;
   std::int64_t value = 0, taken_at_ms = 0;
+
+  explicit measure(std::string name_) : name(std::move(name_)) {}
 
   measure&& known(std::int64_t v) && { return set(PORTOLAN_MEASURE_KNOWN, v, {}); }
   measure&& partial(std::int64_t v, std::string why) && {
