@@ -30,7 +30,8 @@ inline constexpr int retries = 2;
 inline constexpr int requests_per_registry = 8;  // (*) --concurrency
 inline constexpr int requests_total = 1024;
 inline constexpr std::size_t token_bytes = 64 * 1024;
-inline constexpr int resolver_threads = 16;
+// A name that hangs holds one: a bound below the registries at once would let the dead starve the rest.
+inline constexpr int resolver_threads = 2 * 256;
 
 // Data from afar.
 inline constexpr int json_depth = 64;

@@ -77,8 +77,8 @@ LoopInbox::Pushed LoopInbox::push(const std::shared_ptr<Flow>& flow, std::vector
     items_.push_back({std::move(event), flow});
   }
   events.clear();
-  // One more read must still fit, so that what waits stays within the limit.
-  if (flow->waiting + kReceiveBuffer > model::limits::buffered_bytes) flow->paused = true;
+  // What one more turn brings must still fit.
+  if (flow->waiting + kTurnBytes > model::limits::buffered_bytes) flow->paused = true;
   return {flow->paused, std::exchange(sleeping_, false)};
 }
 

@@ -271,11 +271,16 @@ void Lane::deliver(Transfer& transfer) {
   const bool last = transfer.pending().back().kind == Event::Kind::done;
   const auto pushed = transfer.inbox()->push(transfer.flow(), transfer.pending());
   if (pushed.ring) reactor_->ring(transfer.inbox());
-  if (pushed.pause && !last) transfer.pause(base::Steady::now());
+  if (last) return;
+  if (pushed.pause) {
+    transfer.pause(base::Steady::now());
+  } else {
+    transfer.next_turn();
+  }
 }
 
 void Lane::resume(Transfer& transfer, Time now) {
-  transfer.resume(now);
+  transfer.go_on(now);
   check_ = std::min(check_, transfer.next_check());
 }
 

@@ -49,7 +49,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// into the inboxes.
   void settle(Time now);
   /// When settle() has to be called even if nothing happens.
-  Time next_due() const { return std::min(timer_, check_); }
+  Time next_due() const { return touched_.empty() ? std::min(timer_, check_) : Time::min(); }
   /// Ends every transfer with `error` and gives the connections back.
   void shut(const base::Error& error);
 

@@ -9,6 +9,7 @@
 
 #include "net/failure.h"
 #include "net/lane.h"
+#include "net/receive_buffer.h"
 
 namespace portolan::net {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using base::Code;
 using base::Error;
 using Stage = Facts::Stage;
+using namespace std::chrono_literals;
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
@@ -125,7 +127,7 @@ std::optional<Error> Transfer::late(Time now) {
   const bool hard = now >= request_.deadline || (paused_at_ == Time::max() && now >= expires_);
   if (hard || state != State::running) return too_slow(request_, stage_now());
   const std::size_t wanted =
-      model::limits::minimum_rate_bytes * model::limits::minimum_rate_window.count();
+      model::limits::minimum_rate_bytes * terms_->options.minimum_rate_window / 1s;
   if (rate_bytes_ < wanted) {
     return Error{Code::timeout,
                  request_.url.authority() + " sends less than " +
@@ -134,23 +136,34 @@ std::optional<Error> Transfer::late(Time now) {
                  request_.url.text_without_query()};
   }
   rate_bytes_ = 0;
-  rate_until_ = now + model::limits::minimum_rate_window;
+  rate_until_ = now + terms_->options.minimum_rate_window;
   return std::nullopt;
 }
 
-void Transfer::pause(Time now) {
-  if (paused_at_ != Time::max()) return;
-  paused_at_ = now;
-  curl_easy_pause(easy_, CURLPAUSE_RECV);
+void Transfer::hold(bool on) {
+  if (held_ == on) return;
+  held_ = on;
+  // Both directions: libcurl 7.88 runs a transfer again at once when only one is paused.
+  curl_easy_pause(easy_, on ? CURLPAUSE_ALL : CURLPAUSE_CONT);
 }
 
-void Transfer::resume(Time now) {
+void Transfer::pause(Time now) {
+  paused_at_ = std::min(paused_at_, now);
+  hold(true);
+}
+
+void Transfer::go_on(Time now) {
   if (paused_at_ == Time::max()) return;
   expires_ += now - paused_at_;
   paused_at_ = Time::max();
   rate_bytes_ = 0;
-  rate_until_ = now + model::limits::minimum_rate_window;
-  curl_easy_pause(easy_, CURLPAUSE_CONT);
+  rate_until_ = now + terms_->options.minimum_rate_window;
+  next_turn();
+}
+
+void Transfer::next_turn() {
+  turn_bytes_ = 0;
+  hold(false);
 }
 
 curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
@@ -224,6 +237,10 @@ std::size_t Transfer::on_body(char* bytes, std::size_t, std::size_t count, void*
     transfer.add(transfer.make_event(Event::Kind::body));
   }
   pending.back().bytes.append(bytes, count);
+  // libcurl reads on while the socket has bytes: others wait, and nobody asks how full the inbox
+  // is.
+  transfer.turn_bytes_ += count;
+  if (transfer.turn_bytes_ + kReceiveBuffer > kTurnBytes) transfer.hold(true);
   return count;
 }
 

@@ -47,8 +47,11 @@ class Transfer {
   /// The error when a clock has run out at `now`.
   std::optional<base::Error> late(Time now);
 
+  /// No more is received until go_on(); the clocks stand still.
   void pause(Time now);
-  void resume(Time now);
+  void go_on(Time now);
+  /// Ends the turn: lets a transfer that has had its share of it receive again.
+  void next_turn();
 
   /// Appends the done event. `code` is libcurl's, for a transfer that was attached.
   void conclude(CURLcode code);
@@ -73,6 +76,7 @@ class Transfer {
   static CURLcode on_tls(CURL*, void* context, void* self);
   friend class Lane;  // Registers the callbacks.
 
+  void hold(bool on);
   void set_method();
   void set_headers();
   bool head_arrived();
@@ -101,6 +105,8 @@ class Transfer {
 
   HeadReader head_;
   std::size_t body_bytes_ = 0;
+  std::size_t turn_bytes_ = 0;
+  bool held_ = false;  // libcurl is told to receive nothing.
   Facts facts_;
   Shown shown_;
   std::optional<base::Error> own_error_;  // Why a callback ended the transfer.

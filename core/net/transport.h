@@ -82,6 +82,8 @@ struct ChannelOptions {
   model::Tls tls;
   std::string proxy;  ///< "http://host:port"; empty = none.
   std::chrono::milliseconds connect_timeout = model::limits::connect;
+  /// From the first line of an answer on, each window must bring minimum_rate_bytes a second.
+  std::chrono::milliseconds minimum_rate_window = model::limits::minimum_rate_window;
   AddressPolicy policy;
   int max_connections = model::limits::requests_per_registry + 1;
 };
