@@ -2,6 +2,7 @@
 /// (registry, call) → the plugin for its type, and its answer or a named error.
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class Router {
   base::Result<std::shared_ptr<Registry>> add(services::UpstreamOptions options);
 
   base::Result<model::Integration> integrate(Registry& registry, const CallSettings& settings);
+  /// What integration found, or why the last one failed; nothing before the first. Asks nobody: the
+  /// engine calls it after validate(), so that a refused password is not tried again.
+  std::optional<base::Result<model::Integration>> integration(const Registry& registry) const;
 
   /// Host probe, integration when there are no facts yet, the plugin's checks: composed as issue 3
   /// §4 says. Never an Error for what a check can say; an Error only for unknown type, gate,
