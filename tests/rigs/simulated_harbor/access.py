@@ -6,14 +6,7 @@ import hmac
 import time
 
 from .http_server import ApiError
-from .permissions import PROJECT, PUBLIC, ROBOT_PROJECT, ROLES, SYSTEM
-
-# Shown by /users/current/permissions to a system robot that has every project right.
-EVERY_PROJECT_RIGHT_ADDS = {
-    ("robot", "update"),
-    ("configuration", "read"),
-    ("configuration", "update"),
-}
+from .permissions import PROJECT, PUBLIC, ROLES, SYSTEM
 
 
 class Caller:
@@ -70,6 +63,10 @@ class UserCaller(Caller):
     def can_system(self, resource, action):
         return self.sysadmin
 
+    def shown_rights(self, project):
+        """An administrator's rights are those of a project administrator, missing project or not."""
+        return PROJECT if self.sysadmin else super().shown_rights(project)
+
     def sees(self, project):
         return self.sysadmin or project.public or self.roles(project) is not None
 
@@ -86,7 +83,11 @@ class RobotCaller(Caller):
         grants = self.robot.grants
         if self.robot.level == "project":
             return grants.get(project.name, set()) if project.id == self.robot.project_id else set()
-        return grants.get(project.name, set()) | grants.get("*", set())
+        everywhere = grants.get("*", set())
+        # `/project/*` read, say, matches whatever can be read below every project.
+        actions = {action for resource, action in everywhere if resource == "project"}
+        below = {entry for entry in PROJECT if entry[1] in actions}
+        return grants.get(project.name, set()) | everywhere | below
 
     def rights(self, project):
         granted = self.granted(project)
@@ -97,12 +98,6 @@ class RobotCaller(Caller):
 
     def sees(self, project):
         return project.public or bool(self.granted(project))
-
-    def shown_rights(self, project):
-        rights = self.rights(project)
-        if self.robot.level == "system" and rights.issuperset(ROBOT_PROJECT):
-            rights = rights | EVERY_PROJECT_RIGHT_ADDS
-        return [entry for entry in PROJECT if entry in rights]
 
 
 class TokenCaller(Caller):

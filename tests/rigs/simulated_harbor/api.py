@@ -11,7 +11,7 @@ from .paging import invalid
 from .state import State
 
 BASE = "/api/v2.0"
-METHODS = ("PUT", "POST", "HEAD", "GET", "DELETE", "PATCH")
+METHODS = ("PUT", "POST", "HEAD", "GET", "DELETE", "PATCH")  # core itself has no fixed order
 ROUTES = {}  # number of path segments -> [(pattern, method, handler)]
 
 
@@ -65,7 +65,7 @@ def body_of(context, name, types=None):
     request = context.request
     if not request.body:
         raise invalid(f"{name} in body is required")
-    media_type = request.header("content-type", "application/octet-stream").split(";")[0]
+    media_type = (request.header("content-type") or "application/octet-stream").split(";")[0]
     if media_type != "application/json":
         raise invalid(
             f'unsupported media type "{media_type}", only [application/json] are allowed'

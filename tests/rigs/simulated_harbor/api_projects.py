@@ -63,7 +63,8 @@ PROJECT_KEYS = {
 def list_projects(context):
     request, state = context.request, context.state
     listing = Listing.of(request)
-    rows = [p for p in state.projects.values() if context.caller.sees(p)]
+    everything = context.caller.can_system("project", "list")
+    rows = [p for p in state.projects.values() if everything or context.caller.sees(p)]
     if name := request.param("name"):
         rows = [p for p in rows if name in p.name]
     if owner := request.param("owner"):
@@ -80,8 +81,10 @@ def list_projects(context):
 @route("HEAD", "/projects")
 def head_project(context):
     require_authenticated(context.caller)
-    known = context.request.param("project_name") in context.state.by_name
-    return Response(200 if known else 404)
+    name = context.request.param("project_name")
+    if name not in context.state.by_name:
+        raise ApiError(404, "NOT_FOUND", f"project {name} not found")
+    return Response(200)
 
 
 def check_may_create(context):
@@ -142,6 +145,7 @@ def create_project(context):
     if registry and registry not in context.state.registries:
         raise ApiError(500, "UNKNOWN", "internal server error")
     if name in context.state.by_name:
+        context.state.next_id("project")  # a refused insert takes a number too
         raise ApiError(409, "CONFLICT", f"The project named {name} already exists")
     owner = context.caller.user.id if context.caller.kind == "local" else 1
     project = context.state.add_project(name, owner, metadata, limit)
@@ -298,7 +302,8 @@ def quota_of(context, action):
 
 @route("GET", "/quotas/{quota}")
 def get_quota(context):
-    return json_response(quota_view(quota_of(context, "read")))
+    """One quota alone never says when it was updated."""
+    return json_response(quota_view(quota_of(context, "read")) | {"update_time": ZERO_TIME})
 
 
 @route("PUT", "/quotas/{quota}")

@@ -279,8 +279,7 @@ def create_tag(context):
         message = f"tag {name} already exists under the repository {repository.id}"
         raise ApiError(409, "CONFLICT", message)
     context.state.tag(repository, artifact, name)
-    path = f"{context.request.path}/{name}"
-    return Response(201, {"Location": path})
+    return Response(201)
 
 
 @route("DELETE", ARTIFACT + "/tags/{tag}")

@@ -114,6 +114,7 @@ def create_robot(context):
         require_system(context.caller, "robot", "create")
     if state.find_robot(prefix + name):
         number = project.id if project else 0
+        state.next_id("robot")  # a refused insert takes a number too
         message = f"robot account {number}:{name} already exists"
         raise ApiError(409, "CONFLICT", message)
     robot = state.add_robot(
@@ -287,6 +288,6 @@ def permission_catalogue(context):
         return json_response(catalogue | {"system": as_objects(ROBOT_SYSTEM)})
     projects = context.state.projects.values()
     if caller.kind == "local" and any(1 in (caller.roles(p) or []) for p in projects):
-        return json_response(catalogue)
+        return json_response(catalogue | {"system": None})
     message = "forbidden: only admins(system and project) can access permissions"
     raise ApiError(403, "FORBIDDEN", message)

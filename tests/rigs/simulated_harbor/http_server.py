@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import traceback
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -167,10 +168,18 @@ class HttpServer:
             self.connections_.discard(task)
             writer.close()
 
+    def answered(self, request):
+        """A mistake of the simulation is a 500 and a trace on stderr, not a lost connection."""
+        try:
+            return self.answer_(request)
+        except Exception:
+            traceback.print_exc()
+            return ApiError(500, "UNKNOWN", "mistake of the simulated Harbor").response()
+
     async def serve_requests(self, reader, writer):
         scheme = "https" if self.ssl_ else "http"
         while (request := await read_request(reader, writer, scheme)) is not None:
-            response = self.answer_(request)
+            response = self.answered(request)
             if response.work:
                 async with self.cores_:
                     await asyncio.sleep(response.work)

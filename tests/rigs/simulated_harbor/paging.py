@@ -91,6 +91,8 @@ def conditions(text):
 
 
 def matches(value, operator, wanted):
+    if isinstance(value, bool):
+        return value == (wanted == "true")  # anything else counts as false
     if operator == "~":
         return wanted in str(value)
     if operator == "in":
@@ -99,7 +101,7 @@ def matches(value, operator, wanted):
         return (not wanted[0] or str(value) >= wanted[0]) and (
             not wanted[1] or str(value) <= wanted[1]
         )
-    return str(value).lower() == wanted.lower() if isinstance(value, bool) else str(value) == wanted
+    return str(value) == wanted
 
 
 def select(listing, rows, keys, default_sort):

@@ -32,6 +32,15 @@ def digest_of(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def json_object(data):
+    """The object in data, or an empty one for anything else."""
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 @dataclass
 class User:
     id: int
@@ -319,7 +328,7 @@ class State:
             size += held.size
         config = {}
         if document.get("config", {}).get("mediaType") in IMAGE_CONFIGS:
-            config = json.loads(self.blobs.get(document["config"]["digest"], b"{}"))
+            config = json_object(self.blobs.get(document["config"]["digest"], b""))
         subject = document.get("subject", {}).get("digest", "")
         return Artifact(
             self.next_id("artifact"), digest, data, media_type, document, size, blobs, config, subject
@@ -355,8 +364,10 @@ class State:
 
     # the simulation's own door: many projects without many requests
 
-    def seed_many(self, projects=0, repositories=0, tags=0, public_every=10):
+    def seed_many(self, projects=0, repositories=0, tags=0, registries=0, public_every=10):
         """Adds p0000.. with repositories spread evenly; each tag is an image of its own."""
+        for number in range(registries):
+            self.add_registry(f"reg{number:04d}")
         names = [f"p{number:04d}" for number in range(projects)]
         for number, name in enumerate(names):
             public = "true" if number % public_every == 0 else "false"
@@ -364,6 +375,13 @@ class State:
         for number in range(repositories):
             project = self.by_name[names[number % projects]]
             self.seed_images(project, f"{project.name}/r{number:04d}", tags)
+
+    def add_registry(self, name):
+        number, made = self.next_id("registry"), now()
+        self.registries[number] = {"id": number, "name": name, "type": "docker-registry"}
+        self.registries[number] |= {"url": "http://127.0.0.1:5000", "insecure": True}
+        self.registries[number] |= {"credential": {}, "status": "healthy"}
+        self.registries[number] |= {"creation_time": made, "update_time": made}
 
     def seed_images(self, project, name, tags):
         self.repository(project, name)
