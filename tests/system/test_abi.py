@@ -76,7 +76,8 @@ def test_every_function_says_its_thread():
             assert re.search(r"\[(any|in-call|serial)\]", comment), f"{path.name}: {match[1]} has no thread tag"
 
 
-@pytest.mark.parametrize("change", ["a field in the middle", "another type", "two fields swapped", "a field taken away"])
+@pytest.mark.parametrize(
+    "change", ["a field in the middle", "another type", "two fields swapped", "a field taken away"])
 def test_a_changed_layout_does_not_compile(change, tmp_path):
     """The gate itself: static_assert must go red for each way of breaking shipped plugins."""
     folder = tmp_path / "portolan/abi"
@@ -85,7 +86,8 @@ def test_a_changed_layout_does_not_compile(change, tmp_path):
     text = path.read_text()
     path.write_text({
         "a field in the middle": lambda: text.replace("  uint64_t id;", "  uint64_t other;\n  uint64_t id;"),
-        "another type": lambda: text.replace("  int64_t deadline_ns;", "  int32_t deadline_ns;\n  int32_t x;\n  int64_t y;"),
+        "another type": lambda: text.replace("  int64_t deadline_ns;",
+                                             "  int32_t deadline_ns;\n  int32_t x;\n  int64_t y;"),
         "two fields swapped": lambda: text.replace("  void* host_context;  /*", "  uint64_t id; /*").replace(
             "  uint64_t id;         /*", "  void* host_context; /*"),
         "a field taken away": lambda: text.replace("  uint64_t id;         /*", "  /*"),
