@@ -30,8 +30,14 @@ inline constexpr int retries = 2;
 inline constexpr int requests_per_registry = 8;  // (*) --concurrency
 inline constexpr int requests_total = 1024;
 inline constexpr std::size_t token_bytes = 64 * 1024;
-// A name that hangs holds one: a bound below the registries at once would let the dead starve the rest.
+// A name that hangs holds one: a bound below the registries at once would let the dead starve the
+// rest.
 inline constexpr int resolver_threads = 2 * 256;
+inline constexpr std::size_t tokens = 256;           ///< Kept per registry.
+inline constexpr std::size_t sealed_secrets = 1000;  ///< Taken out of answers, per registry.
+inline constexpr std::size_t request_headers = 64;
+inline constexpr int log_lines_burst = 200;  ///< Of one call; then log_lines_per_second.
+inline constexpr int log_lines_per_second = 50;
 
 // Data from afar.
 inline constexpr int json_depth = 64;

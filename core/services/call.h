@@ -52,6 +52,9 @@ class Call {
   /// Secrets taken out of answers by secret_pointer: the value of a handle, if known.
   virtual std::optional<base::Secret> sealed(const std::string& handle) const = 0;
   virtual const base::Deadline& deadline() const = 0;
+  /// `text` with every secret of the registry that is in it replaced by "***". For what a plugin
+  /// emits.
+  virtual std::string redact(std::string text) const = 0;
 };
 
 /// code and texts of an ABI error, bounded and cleaned (control characters, limits::text_bytes).

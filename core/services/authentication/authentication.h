@@ -1,0 +1,53 @@
+#pragma once
+/// How one request proves who it is: a machine from challenges to headers, without I/O.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "services/authentication/tokens.h"
+#include "services/live_upstream.h"
+#include "services/request.h"
+
+namespace portolan::services {
+
+/// Of one request to the registry's own origin. Answers at most two challenges: one with what was
+/// known before, one with what the challenge asked for. The same scope twice is "denied".
+class Authentication {
+ public:
+  Authentication(LiveUpstream& upstream, const Order& order);
+
+  /// A token must be had before the request is sent.
+  bool wants_token() const { return grant_ && !token_; }
+  const Grant& grant() const { return *grant_; }
+  /// The token that the registry refused, or empty.
+  const base::Secret& refused() const { return refused_; }
+  std::string key() const { return grant_->key(handle()); }
+  void accept(Token token, bool fresh);
+
+  /// Adds the header that proves it, if any.
+  void attach(std::vector<net::Header>& headers) const;
+
+  /// After a 401: true = send again (maybe after a token); false = the 401 is the answer.
+  /// policy when the realm may not be asked.
+  base::Result<bool> answer(const std::vector<net::Header>& headers);
+
+ private:
+  std::string_view handle() const {
+    return order_.credential ? std::string_view(order_.credential->handle) : anonymous_handle;
+  }
+  base::Result<bool> answer_bearer(std::string_view realm, std::string_view service,
+                                   std::string_view scope);
+  base::Result<void> check_realm(const base::Url& realm) const;
+
+  LiveUpstream& upstream_;
+  const Order& order_;
+  bool send_basic_ = false;
+  std::optional<Grant> grant_;
+  std::optional<Token> token_;
+  bool fresh_ = false;
+  base::Secret refused_;
+  int answered_ = 0;
+};
+
+}  // namespace portolan::services

@@ -1,0 +1,190 @@
+#include "services/authentication/tokens.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include "base/json.h"
+#include "model/limits.h"
+#include "services/vault.h"
+
+namespace portolan::services {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Steady;
+using std::chrono::seconds;
+
+constexpr std::int64_t life_default = 60;
+constexpr std::int64_t life_max = 24 * 3600;
+
+/// RFC 3339 to Unix seconds.
+std::optional<std::int64_t> parse_time(const std::string& text) {
+  std::tm parts{};
+  int consumed = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
+                  &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &consumed) != 6) {
+    return {};
+  }
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  const auto zone = text.find_first_of("Zz+-", static_cast<std::size_t>(consumed));
+  if (zone == std::string::npos) return {};
+  std::int64_t shift = 0;
+  if (text[zone] == '+' || text[zone] == '-') {
+    int hours = 0, minutes = 0;
+    if (std::sscanf(text.c_str() + zone + 1, "%2d:%2d", &hours, &minutes) != 2) return {};
+    shift = (hours * 3600 + minutes * 60) * (text[zone] == '+' ? 1 : -1);
+  }
+  return timegm(&parts) - shift;
+}
+
+/// How many of the token's seconds are gone. A token that would be dead on arrival, or comes from
+/// the future, tells of a wrong clock and not of the token.
+std::int64_t age_of(const base::Json& answer, std::int64_t life, std::int64_t unix_now) {
+  const auto* issued = answer.find("issued_at");
+  const auto* text = issued ? issued->as_string() : nullptr;
+  const auto at = text ? parse_time(*text) : std::nullopt;
+  if (!at) return 0;
+  const auto age = unix_now - *at;
+  return age < 0 || age >= life ? 0 : age;
+}
+
+const std::string* text_of(const base::Json& answer, std::string_view name) {
+  const auto* value = answer.find(name);
+  const auto* text = value ? value->as_string() : nullptr;
+  return text && !text->empty() ? text : nullptr;
+}
+
+bool is_header_safe(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+}  // namespace
+
+bool Grant::covers(const std::vector<std::string>& wanted) const {
+  return std::includes(scopes.begin(), scopes.end(), wanted.begin(), wanted.end());
+}
+
+std::string Grant::key(std::string_view credential) const {
+  std::string key(credential);
+  for (const auto& part : {realm.text(), service}) (key += '\n') += part;
+  for (const auto& scope : scopes) (key += '\n') += scope;
+  return key;
+}
+
+void add_scopes(std::vector<std::string>& scopes, std::string_view text) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    const auto scope = text.substr(0, end);
+    const auto place = std::lower_bound(scopes.begin(), scopes.end(), scope);
+    if (!scope.empty() && (place == scopes.end() || *place != scope)) scopes.emplace(place, scope);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+base::Url token_url(const Grant& grant) {
+  auto url = grant.realm;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (!url.query.empty()) url.query += '&';
+    ((url.query += name) += '=') += percent_encoded(value);
+  };
+  if (!grant.service.empty()) add("service", grant.service);
+  for (const auto& scope : grant.scopes) add("scope", scope);
+  return url;
+}
+
+base::Result<Token> read_token(std::string_view json, Steady::time_point now,
+                               std::int64_t unix_now) {
+  const auto refuse = [](const char* message) {
+    return Error{.code = Code::protocol,
+                 .message = message,
+                 .hint = "Check that the registry's token service works."};
+  };
+  const auto answer = base::parse_json(json, {.bytes = model::limits::token_bytes});
+  if (!answer) return refuse("The token service did not answer with JSON.");
+  const auto* text = text_of(*answer, "token");
+  if (!text) text = text_of(*answer, "access_token");
+  if (!text) return refuse("The token service's answer holds no token.");
+  if (!is_header_safe(*text)) return refuse("The token service's token is no token.");
+
+  const auto* said = answer->find("expires_in");
+  auto life = said ? said->as_integer().value_or(life_default) : life_default;
+  if (life <= 0) life = life_default;
+  life = std::min(life, life_max);
+  life -= age_of(*answer, life, unix_now);
+  const auto good = std::min<std::int64_t>(life * 1000 - 5000, life * 900);
+  return Token{base::Secret(*text), now + std::chrono::milliseconds(good)};
+}
+
+TokenCache::Answer TokenCache::ask(const Question& question) {
+  base::Lock lock(mutex_);
+  const auto now = Steady::now();
+  if (question.waited && question.waited->settled) {
+    return {.token = question.waited->token, .error = question.waited->error, .fresh = true};
+  }
+  if (const auto found = tokens_.find(question.key); found != tokens_.end()) {
+    const bool refused = found->second.value.reveal() == question.refused.reveal();
+    if (!refused && found->second.renew_at > now) {
+      return {.token = found->second, .fresh = question.waited != nullptr};
+    }
+    tokens_.erase(found);
+  }
+  auto& fetch = fetches_[question.key];
+  if (fetch && now - fetch->began < question.patience) {
+    const bool waits = std::any_of(fetch->waiting.begin(), fetch->waiting.end(),
+                                   [&](const auto& w) { return w.lock() == question.inbox; });
+    if (!waits) fetch->waiting.push_back(question.inbox);
+    return {.wait = fetch};
+  }
+  fetch = std::make_shared<Fetch>();
+  fetch->began = now;
+  return {.lead = fetch};
+}
+
+bool TokenCache::has(const std::string& key) const {
+  base::Lock lock(mutex_);
+  const auto found = tokens_.find(key);
+  return found != tokens_.end() && found->second.renew_at > Steady::now();
+}
+
+void TokenCache::settle(const std::string& key, const std::shared_ptr<Fetch>& fetch,
+                        base::Result<Token> result) {
+  base::Lock lock(mutex_);
+  fetch->settled = true;
+  if (result) {
+    fetch->token = *result;
+    if (result->renew_at > Steady::now()) keep(key, *std::move(result));
+  } else {
+    fetch->error = std::move(result).error();
+  }
+  close(key, fetch);
+}
+
+void TokenCache::forsake(const std::string& key, const std::shared_ptr<Fetch>& fetch) {
+  base::Lock lock(mutex_);
+  close(key, fetch);
+}
+
+void TokenCache::close(const std::string& key, const std::shared_ptr<Fetch>& fetch) {
+  // A fetch that took too long may have been replaced already.
+  if (const auto found = fetches_.find(key); found != fetches_.end() && found->second == fetch) {
+    fetches_.erase(found);
+  }
+  for (const auto& waiting : fetch->waiting) {
+    if (auto inbox = waiting.lock()) inbox->wake();
+  }
+  fetch->waiting.clear();
+}
+
+void TokenCache::keep(const std::string& key, Token token) {
+  if (tokens_.size() >= model::limits::tokens) {
+    tokens_.erase(std::min_element(
+        tokens_.begin(), tokens_.end(),
+        [](const auto& a, const auto& b) { return a.second.renew_at < b.second.renew_at; }));
+  }
+  tokens_.insert_or_assign(key, std::move(token));
+}
+
+}  // namespace portolan::services

@@ -1,0 +1,36 @@
+#pragma once
+/// A plugin's request, copied, checked and completed.
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <portolan/abi/abi.h>
+
+#include "base/result.h"
+#include "services/live_upstream.h"
+
+namespace portolan::services {
+
+struct Order {
+  std::string method;
+  base::Url url;
+  std::vector<net::Header> headers;
+  std::string body;
+  std::uint32_t auth = PORTOLAN_AUTH_NONE;
+  std::shared_ptr<const Credential> credential;  ///< Null: anonymous.
+  std::vector<std::string> scopes;
+  std::string auth_header, secret_pointer;
+  std::size_t max_body = 0;
+  std::chrono::milliseconds timeout{0};
+  bool may_redirect = true, may_retry = false;
+
+  bool only_reads() const { return method == "GET" || method == "HEAD"; }
+};
+
+/// invalid_argument for what http.h forbids, policy for another origin, protocol for no URL. An
+/// anonymous call gets no credential, whatever it asks for.
+base::Result<Order> read_request(const portolan_http_request& request, LiveUpstream& upstream,
+                                 bool anonymous);
+
+}  // namespace portolan::services

@@ -1,0 +1,105 @@
+#include "services/status.h"
+
+#include <cstddef>
+
+#include "base/text.h"
+#include "model/limits.h"
+#include "services/call.h"
+
+namespace portolan::services {
+
+using base::Code;
+
+Meaning meaning_of(int http_status) {
+  switch (http_status) {
+    case 401:
+      return {Code::unauthorized, "The registry does not accept these credentials, or wants some.",
+              "Check the user name and password."};
+    case 402:
+    case 451:
+      return {Code::forbidden, "The registry refuses this for a reason that is not technical.",
+              "Ask whoever runs the registry; the account may be out of quota."};
+    case 403:
+      return {Code::forbidden, "The account may not do this.",
+              "Give the account the right, or use another account."};
+    case 404:
+    case 410:
+      return {Code::not_found, "The registry has nothing there.",
+              "Check the address and the registry's type."};
+    case 405:
+    case 501: return {Code::unsupported, "The registry does not offer this.", ""};
+    case 407:
+      return {Code::unreachable, "The proxy wants credentials.", "Check the registry's `proxy`."};
+    case 408:
+      return {Code::timeout, "The registry gave up waiting for the request.", "Try again later."};
+    case 409:
+    case 412:
+    case 423:
+      return {Code::conflict, "The registry holds something that is in the way.",
+              "Look at what is there already."};
+    case 429:
+      return {Code::rate_limited, "The registry asks for fewer requests.",
+              "Wait, or lower `--concurrency`."};
+    case 502:
+    case 503:
+    case 504:
+      return {Code::unavailable, "The registry, or what stands before it, is not available.",
+              "Look at the registry's health; try again later."};
+    default: break;
+  }
+  if (http_status >= 200 && http_status < 400) return {};
+  if (http_status >= 500 && http_status < 600) {
+    return {Code::unavailable, "The registry failed at this request.",
+            "Look at the registry's own log."};
+  }
+  return {Code::protocol, "The registry answered with a status that does not belong here.",
+          "Check that the address belongs to a registry of this type."};
+}
+
+bool is_retryable(Code code) {
+  return code == Code::unreachable || code == Code::rate_limited || code == Code::timeout ||
+         code == Code::unavailable;
+}
+
+portolan_error to_abi(const base::Error& error) {
+  portolan_error abi{};
+  abi.size = sizeof abi;
+  abi.code = to_abi(error.code);
+  abi.http_status = error.http_status;
+  if (is_retryable(error.code)) abi.flags |= PORTOLAN_ERROR_RETRYABLE;
+  if (error.budget) abi.flags |= PORTOLAN_ERROR_BUDGET;
+  abi.retry_after_ms = error.retry_after_ms;
+  abi.message = to_abi(std::string_view(error.message));
+  abi.hint = to_abi(std::string_view(error.hint));
+  abi.url = to_abi(std::string_view(error.where));
+  return abi;
+}
+
+base::Error from_abi(const portolan_error& error) {
+  // Only what the sender's minor knew may be read (L8).
+  const auto text = [&](std::size_t end, const portolan_str& value) {
+    return error.size >= end ? base::clean_text(view(value), model::limits::text_bytes)
+                             : std::string();
+  };
+#define PORTOLAN_TEXT(field) \
+  text(offsetof(portolan_error, field) + sizeof(portolan_str), error.field)
+  base::Error result;
+  result.code = static_cast<Code>(error.code);
+  // The host's own codes never cross the ABI, and what is no code at all reads as internal.
+  if (error.code == PORTOLAN_OK || error.code > PORTOLAN_INTERNAL ||
+      base::to_string(result.code) == "internal") {
+    result.code = Code::internal;
+  }
+  result.http_status = error.http_status;
+  result.retry_after_ms = error.retry_after_ms;
+  result.budget = (error.flags & PORTOLAN_ERROR_BUDGET) != 0;
+  result.message = PORTOLAN_TEXT(message);
+  result.hint = PORTOLAN_TEXT(hint);
+  result.where = PORTOLAN_TEXT(pointer);
+  if (result.where.empty()) result.where = PORTOLAN_TEXT(url);
+#undef PORTOLAN_TEXT
+  if (result.message.empty()) result.message = "The plugin gave no reason.";
+  return result;
+}
+
+}  // namespace portolan::services
