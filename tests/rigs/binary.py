@@ -5,6 +5,9 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
+import threading
+import time
 
 CANARY = "kanarie-7f3a-correct-horse"  # The password of every test account; it may show up nowhere.
 
@@ -14,13 +17,15 @@ class Result:
     code: int
     stdout: str
     stderr: str
+    seconds: float
+    peak_mib: float  # resident memory
 
     def json(self):
         return json.loads(self.stdout)
 
 
 class Portolan:
-    """portolan(*arguments, password=..., env=..., cwd=..., timeout=..., stdin=...) -> Result.
+    """portolan(*arguments, env=..., cwd=..., timeout=..., stdin=..., secrets=...) -> Result.
 
     Outputs that hold the canary password fail the test, as does a death by signal.
     """
@@ -30,14 +35,26 @@ class Portolan:
         self.binary = self.build / "bin" / "portolan"
 
     def __call__(self, *arguments, env=None, cwd=None, timeout=60, stdin="", secrets=()):
-        done = subprocess.run(self.command(*arguments), env=self.environment(env), cwd=cwd, timeout=timeout,
-                              input=stdin, capture_output=True, text=True, errors="replace")
-        if done.returncode < 0 or "Sanitizer" in done.stderr:
-            raise AssertionError(f"portolan {arguments}: ended by {done.returncode}\n{done.stderr[-4000:]}")
+        with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            asked.write(stdin.encode())
+            asked.seek(0)
+            began = time.monotonic()
+            process = subprocess.Popen(self.command(*arguments), env=self.environment(env), cwd=cwd,
+                                       stdin=asked, stdout=out, stderr=err)
+            killer = threading.Timer(timeout, process.kill)
+            killer.start()
+            _, status, usage = os.wait4(process.pid, 0)  # The only wait that tells this child's memory.
+            killer.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            took = time.monotonic() - began
+            texts = [file.seek(0) or file.read().decode(errors="backslashreplace") for file in (out, err)]
+        result = Result(process.returncode, *texts, took, usage.ru_maxrss / 1024)
+        if result.code < 0 or "Sanitizer" in result.stderr:
+            raise AssertionError(f"portolan {arguments}: ended by {result.code} after {took:.1f} s\n{texts[1][-4000:]}")
         for secret in (CANARY, *secrets):
-            if secret in done.stdout or secret in done.stderr:
+            if any(secret in text for text in texts):
                 raise AssertionError(f"portolan {arguments}: a secret in the output")
-        return Result(done.returncode, done.stdout, done.stderr)
+        return result
 
     def start(self, *arguments, env=None, cwd=None):
         """A running process, for tests that interrupt it; it dies with the test."""

@@ -137,4 +137,7 @@ def zipped(body, encoding="gzip", times=1):
 
 def bomb(mebibytes):
     """A gzip body that inflates a thousandfold."""
-    return reply(200, gzip.compress(b" " * (mebibytes << 20)), JSON, ("Content-Encoding", "gzip"))
+    async def answer(exchange):
+        await reply(200, gzip.compress(b" " * (mebibytes << 20)), JSON, ("Content-Encoding", "gzip"))(exchange)
+
+    return answer
