@@ -2,6 +2,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -26,7 +27,7 @@ std::size_t longest_line(const std::string& text) {
 
 /// What a command of the shell prints, both streams, with `text` in the file "$1".
 std::string shell(const std::string& text, const std::string& script) {
-  std::string file = "/tmp/portolan-pages-XXXXXX";
+  std::string file = (std::filesystem::temp_directory_path() / "portolan-pages-XXXXXX").string();
   const int descriptor = ::mkstemp(file.data());
   REQUIRE(descriptor >= 0);
   ::close(descriptor);
