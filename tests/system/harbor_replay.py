@@ -12,6 +12,7 @@ import pathlib
 import re
 from urllib.parse import urlsplit
 
+from rigs.push import OCI_MANIFEST, digest_of
 from rigs.simulated_harbor import ADMIN_PASSWORD, SimulatedHarbor
 from rigs.simulated_harbor import __file__ as rig_file
 
@@ -21,7 +22,6 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 UPLOAD = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 BASE_LAYER = 200247  # shared by most recorded images
 OCI = "application/vnd.oci.image."
-EVERY_MANIFEST = f"{OCI}manifest.v1+json, {OCI}index.v1+json"
 
 IDS = {
     "artifact_id", "child_id", "creator_ref", "entity_id", "id", "owner_id", "parent_id",
@@ -80,7 +80,7 @@ class Replay:
         self.exchanges_, self.steps_ = exchanges, dict(UNRECORDED)
         self.recorded_ = {exchange["name"]: exchange for exchange in exchanges}
         self.digests_ = {}  # recorded -> ours
-        self.manifests_ = {}  # "repository:tag" -> bytes
+        self.manifests_ = {}  # "repository:tag" -> document
         self.pushed_ = {}  # "repository:tag" -> descriptor
         self.passwords_ = {"admin": ADMIN_PASSWORD, "typo": "Right1Password"}
         self.logins_ = {"wrong": ("typo", "Wrong1Password"), "admin": ("admin", ADMIN_PASSWORD)}
@@ -210,11 +210,9 @@ class Replay:
             self.push_image(name, author, size, shared)
         children = []
         for name, architecture in (("pub/multi:k1", "amd64"), ("pub/multi:k2", "arm64")):
-            platform = {"architecture": architecture, "os": "linux"}
-            children.append(self.pushed_[name] | {"platform": platform})
-        index = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": children}
-        made = self.admin_.push_manifest("pub/multi", "idx", index)
-        self.digests_[self.recorded_["artifact_index__admin"]["shown"]["digest"]] = made["digest"]
+            children.append((self.pushed_[name], {"architecture": architecture, "os": "linux"}))
+        made = self.admin_.pusher.index("pub/multi", ["idx"], children)
+        self.digests_[self.recorded_["artifact_index__admin"]["shown"]["digest"]] = made.digest
         for name, author, size, shared in LATER_IMAGES:
             self.push_image(name, author, size, shared)
 
@@ -224,14 +222,16 @@ class Replay:
         config = config_of(author, 2 if shared else 1, "arm64" if author == "k2" else "amd64")
         layers = [b"b" * BASE_LAYER] if shared else []
         rest = size - len(config) - sum(map(len, layers))
-        manifest = manifest_of(config, [*layers, filler(name, rest)])
-        for _ in range(2):
-            manifest = manifest_of(config, [*layers, filler(name, rest - len(manifest))])
-        for data in (config, *layers, filler(name, rest - len(manifest))):
-            self.admin_.push_blob(repository, data)
-        made = self.admin_.push_manifest(repository, None if tag in UNTAGGED else tag, manifest)
+        manifest, length = None, 0
+        for _ in range(3):  # the manifest's length depends on the digits of the last size
+            manifest = manifest_of(config, [*layers, filler(name, rest - length)])
+            length = len(json.dumps(manifest))
+        pusher = self.admin_.pusher
+        for data in (config, *layers, filler(name, rest - length)):
+            pusher.blob(repository, data)
+        made = pusher.manifest(repository, None if tag in UNTAGGED else tag, manifest)
         self.pushed_[name], self.manifests_[name] = made, manifest
-        self.digests_[self.recorded_digest(author)] = made["digest"]
+        self.digests_[self.recorded_digest(author)] = made.digest
         self.digests_.setdefault(self.recorded_config(author), digest_of(config))
 
     def recorded_digest(self, author):
@@ -248,10 +248,9 @@ class Replay:
         return self.recorded_[manifests[author]]["shown"]["config"]["digest"]
 
     def pull_and_copy(self):
-        headers = {"Accept": EVERY_MANIFEST}
+        headers = {"Accept": OCI_MANIFEST}
         self.admin_.expect([200], "GET", "/v2/priv/app/manifests/v1", headers=headers)
-        manifest = self.manifests_["priv/app:v1"]
-        self.admin_.push_manifest("priv/skop", "s1", manifest)
+        self.admin_.pusher.manifest("priv/skop", "s1", self.manifests_["priv/app:v1"])
 
     def start_upload(self):
         started, _ = self.admin_.expect([202], "POST", "/v2/z/big/blobs/uploads/")
@@ -271,7 +270,7 @@ class Replay:
         for part in [manifest["config"], *manifest["layers"]]:
             if not part.get("urls"):
                 blob = filler(part["digest"], part["size"])
-                self.digests_[part["digest"]] = self.admin_.push_blob(repository, blob)
+                self.digests_[part["digest"]] = self.admin_.pusher.blob(repository, blob).digest
 
     def push_foreign_parts(self):
         self.push_parts("v2_put_manifest_foreign_layer")
@@ -338,10 +337,6 @@ UNRECORDED = {
 }
 
 
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
 def filler(name, size):
     return (name.encode() * (size // len(name) + 1))[:size]
 
@@ -361,8 +356,8 @@ def manifest_of(config, layers):
     described = [
         {"mediaType": OCI + kind, "digest": digest_of(data), "size": len(data)} for kind, data in parts
     ]
-    document = {"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json"}
-    return json.dumps(document | {"config": described[0], "layers": described[1:]}).encode()
+    document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST}
+    return document | {"config": described[0], "layers": described[1:]}
 
 
 # comparing

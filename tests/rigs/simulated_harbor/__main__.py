@@ -18,7 +18,7 @@ def main():
     harbor = SimulatedHarbor(
         options.port,
         options.certificate,
-        options.admin_password,
+        admin_password=options.admin_password,
         **(costs if options.real_costs else {}),
     )
     signals = {signal.SIGINT, signal.SIGTERM}

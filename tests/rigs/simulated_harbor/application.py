@@ -41,6 +41,10 @@ class Application:
         self.authenticator = Authenticator(self.state, self.tokens, lockout)
         self.registry = RegistryApi(self.state, self.faults)
 
+    def set_faults(self, components):
+        self.faults.clear()
+        self.faults.update(components)
+
     def answer(self, request):
         if request.path.startswith(CONTROL):
             return self.control(request)
@@ -137,8 +141,7 @@ class Application:
         if (request.method, what) == ("DELETE", "requests"):
             self.requests.clear()
         elif (request.method, what) == ("PUT", "faults"):
-            self.faults.clear()
-            self.faults.update(document["down"])
+            self.set_faults(document["down"])
         elif (request.method, what) == ("PUT", "costs"):
             self.authenticator.lockout = document.get("lockout", self.authenticator.lockout)
             self.password_cost = document.get("password_cost", self.password_cost)

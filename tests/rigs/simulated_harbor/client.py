@@ -1,18 +1,18 @@
 """Seeds a Harbor, simulated or real, through its HTTP API only."""
 
 import base64
-import hashlib
 import http.client
 import json
 import os
+import secrets
 import ssl
 from urllib.parse import quote, urlsplit
 
-OCI = "application/vnd.oci.image."
+from rigs.push import Pusher
 
 
 class HarborError(Exception):
-    """A request that did not end as the seeding needs it."""
+    """A request did not end as the seeding needs it."""
 
 
 class HarborClient:
@@ -21,18 +21,20 @@ class HarborClient:
     def __init__(self, url, username, password, authority=None):
         self.url = url.rstrip("/")
         self.username, self.password = username, password
-        self.authority_ = authority
+        self.address, self.ca = self.url, authority  # what a Pusher asks for
+        self.pusher = Pusher(self)
         self.connection_ = None
+        self.made_ = []  # paths to delete again, oldest first
 
     def as_caller(self, username, password):
-        return HarborClient(self.url, username, password, self.authority_)
+        return HarborClient(self.url, username, password, self.ca)
 
     # requests
 
     def connect(self):
         parts = urlsplit(self.url)
         if parts.scheme == "https":
-            context = ssl.create_default_context(cafile=self.authority_)
+            context = ssl.create_default_context(cafile=self.ca)
             return http.client.HTTPSConnection(parts.hostname, parts.port, context=context)
         return http.client.HTTPConnection(parts.hostname, parts.port)
 
@@ -67,23 +69,51 @@ class HarborClient:
         return json.loads(self.expect([200], "GET", f"/api/v2.0{path}")[1])
 
     def close(self):
+        self.pusher.close()
         if self.connection_ is not None:
             self.connection_.close()
             self.connection_ = None
+        self.pusher.close()
+
+    def make(self, path, document):
+        """POSTs something that remove_made() deletes again; returns the answer's body."""
+        headers, answer = self.expect([201], "POST", path, document)
+        self.made_.append(headers["Location"])
+        return answer
+
+    def remove_made(self):
+        """Deletes what this client made, images included, newest first."""
+        for path in reversed(self.made_):
+            if "/projects/" in path:
+                self.remove_repositories(path)
+            self.request("DELETE", path)
+        self.made_.clear()
+
+    def remove_repositories(self, project_path):
+        name = json.loads(self.expect([200], "GET", project_path)[1])["name"]
+        while found := self.get(f"/projects/{name}/repositories?page_size=100"):
+            for repository in found:
+                rest = quote(quote(repository["name"].partition("/")[2], safe=""), safe="")
+                self.request("DELETE", f"/api/v2.0/projects/{name}/repositories/{rest}")
 
     # accounts and projects
+
+    @staticmethod
+    def unique(prefix):
+        """A name that no other test uses, on a Harbor that others use too."""
+        return f"{prefix}-{secrets.token_hex(4)}"
 
     def make_user(self, username, password, comment=""):
         """A user of that name; returns a client of it."""
         user = {"username": username, "password": password, "realname": username.capitalize()}
         user |= {"email": f"{username}@example.org", "comment": comment}
-        self.expect([201], "POST", "/api/v2.0/users", user)
+        self.make("/api/v2.0/users", user)
         return self.as_caller(username, password)
 
     def make_project(self, name, public=False, storage_limit=-1):
         project = {"project_name": name, "metadata": {"public": str(public).lower()}}
         project["storage_limit"] = storage_limit
-        self.expect([201], "POST", "/api/v2.0/projects", project)
+        self.make("/api/v2.0/projects", project)
 
     def add_member(self, project, username, role):
         """Roles: 1 project administrator, 2 developer, 3 guest, 4 maintainer, 5 limited guest."""
@@ -107,48 +137,14 @@ class HarborClient:
         system = len(entries) != 1 or "/" in permissions or "*" in permissions
         robot = {"name": name, "duration": duration, "description": description}
         robot |= {"level": "system" if system else "project", "permissions": entries}
-        made = json.loads(self.expect([201], "POST", "/api/v2.0/robots", robot)[1])
+        made = json.loads(self.make("/api/v2.0/robots", robot))
         return self.as_caller(made["name"], made["secret"]), made["id"]
 
     # images
 
-    def push_blob(self, repository, data):
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        if self.request("HEAD", f"/v2/{repository}/blobs/{digest}")[0] == 200:
-            return digest
-        started, _ = self.expect([202], "POST", f"/v2/{repository}/blobs/uploads/")
-        place = urlsplit(started["Location"])
-        path = f"{place.path}?{place.query}&digest={quote(digest)}"
-        headers = {"Content-Type": "application/octet-stream"}
-        self.expect([201], "PUT", path, data, headers)
-        return digest
-
-    def push_manifest(self, repository, reference, manifest):
-        """manifest: bytes, or a document with its mediaType. Returns its descriptor."""
-        data = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
-        media_type = json.loads(data)["mediaType"]
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        path = f"/v2/{repository}/manifests/{reference or digest}"
-        self.expect([201], "PUT", path, data, {"Content-Type": media_type})
-        return {"mediaType": media_type, "digest": digest, "size": len(data)}
-
     def push_image(self, repository, tag, layers=(b"layer",), config=None):
-        """A small OCI image; tag None leaves it untagged. Returns its descriptor."""
-        text = json.dumps(config or {"architecture": "amd64", "os": "linux", "author": tag}).encode()
-        parts = [(OCI + "config.v1+json", text)]
-        parts += [(OCI + "layer.v1.tar", layer) for layer in layers]
-        described = [
-            {"mediaType": kind, "digest": self.push_blob(repository, data), "size": len(data)}
-            for kind, data in parts
-        ]
-        manifest = {"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json"}
-        manifest |= {"config": described[0], "layers": described[1:]}
-        return self.push_manifest(repository, tag, manifest)
-
-    def push_index(self, repository, tag, children):
-        """An index of descriptors that push_image returned."""
-        index = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": children}
-        return self.push_manifest(repository, tag, index)
+        """A small image; tag None leaves it untagged. `pusher` has the rest."""
+        return self.pusher.image(repository, [tag] if tag else (), layers, config)
 
 
 def access_list(text):

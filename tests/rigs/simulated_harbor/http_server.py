@@ -92,7 +92,10 @@ async def read_body(reader, headers):
 async def read_request(reader, writer, scheme):
     """The next request of a connection, or None when the client closed it."""
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
+        first = await reader.readexactly(1)
+        if not first.isalpha():  # a client that tries TLS first waits for this refusal
+            raise BadRequest("malformed request line")
+        head = first + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
     lines = head.decode("latin-1").split("\r\n")

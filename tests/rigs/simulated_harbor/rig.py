@@ -5,7 +5,7 @@ import ssl
 import threading
 
 from .application import Application
-from .client import HarborClient
+from .client import HarborClient, given_harbor
 from .http_server import HttpServer
 
 ADMIN_PASSWORD = "Harbor12345"
@@ -15,13 +15,15 @@ class SimulatedHarbor:
     """A simulated Harbor on a free loopback port for the length of a `with` block.
 
     It runs in a thread of this process. `certificate` = (certificate file, key file) makes it
-    https. `client` speaks to it as its administrator; `requests` counts what was asked.
+    https, `authority` is who signed it. `client` speaks to it as its administrator; `requests`
+    counts what was asked; costs: see Application.
     """
 
-    def __init__(self, port=0, certificate=None, admin_password=ADMIN_PASSWORD, **costs):
+    def __init__(self, port=0, certificate=None, authority=None, admin_password=ADMIN_PASSWORD, **costs):
         self.application = Application(admin_password, **costs)
         self.admin_password = admin_password
-        self.certificate_ = certificate
+        self.certificate_, self.authority_ = certificate, authority
+        self.client = None
         self.port_ = port
         self.ready_ = threading.Event()
         self.thread_ = threading.Thread(target=self.run, daemon=True, name="simulated Harbor")
@@ -31,9 +33,11 @@ class SimulatedHarbor:
         self.ready_.wait()
         if self.error_:
             raise self.error_
+        self.client = HarborClient(self.url, "admin", self.admin_password, self.authority_)
         return self
 
     def __exit__(self, *_):
+        self.client.close()
         self.loop_.call_soon_threadsafe(self.stopping_.set)
         self.thread_.join()
 
@@ -61,10 +65,6 @@ class SimulatedHarbor:
     def url(self):
         return f"{'https' if self.certificate_ else 'http'}://127.0.0.1:{self.port}"
 
-    @property
-    def client(self):
-        authority = self.certificate_[0] if self.certificate_ else None
-        return HarborClient(self.url, "admin", self.admin_password, authority)
 
     def in_loop(self, function, *arguments, **named):
         """Runs function in the server's loop, where the state may be touched."""
@@ -95,9 +95,31 @@ class SimulatedHarbor:
 
     def take_down(self, *components):
         """Faults from now on (`database`, `redis`, `registry`, ...); none puts all right."""
-        self.in_loop(lambda: (self.application.faults.clear(),
-                              self.application.faults.update(components)))
+        self.in_loop(self.application.set_faults, components)
 
     def seed_many(self, **counts):
         """projects, repositories, tags: made at once, not through requests."""
         self.in_loop(self.application.state.seed_many, **counts)
+
+
+class HarborUnderTest:
+    """The Harbor that a test speaks to: the real one that the environment names, else a simulated.
+
+    `client` is its administrator; what it made is removed at the end. `simulated` is None on a
+    real Harbor.
+    """
+
+    def __enter__(self):
+        given = given_harbor()
+        self.simulated = None if given else SimulatedHarbor().__enter__()
+        self.client = given or self.simulated.client
+        self.url = self.client.url
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.client.remove_made()
+        finally:
+            self.client.close()
+            if self.simulated:
+                self.simulated.__exit__()

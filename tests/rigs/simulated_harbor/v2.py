@@ -276,8 +276,8 @@ class RegistryApi:
     head_blob = get_blob
 
     def location(self, request, path):
-        """Absolute from the Host header and http even behind https, as core writes it."""
-        return f"http://{request.header('host')}{path}"
+        """Absolute from the Host header. (Core writes http even behind a front end's https.)"""
+        return f"{request.scheme}://{request.header('host')}{path}"
 
     def upload_answer(self, request, name, upload, status):
         data = self.state_.uploads[upload]
