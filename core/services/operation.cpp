@@ -1,8 +1,5 @@
 #include "services/operation.h"
 
-#include <algorithm>
-#include <ctime>
-
 #include "services/retry.h"
 #include "services/running_call.h"
 #include "services/sealing.h"
@@ -16,19 +13,6 @@ using base::Steady;
 using std::chrono::milliseconds;
 
 namespace {
-
-std::string_view header(const net::Event& head, std::string_view name) {
-  const auto found = std::find_if(head.headers.begin(), head.headers.end(),
-                                  [&](const auto& h) { return h.name == name; });
-  return found == head.headers.end() ? std::string_view() : std::string_view(found->value);
-}
-
-/// Zero when the answer does not say.
-milliseconds asked_patience(const net::Event& head) {
-  const auto value = header(head, "retry-after");
-  if (value.empty()) return milliseconds(0);
-  return parse_retry_after(value, std::chrono::system_clock::now()).value_or(milliseconds(0));
-}
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -95,43 +79,6 @@ void Operation::proceed() {
   }
 }
 
-void Operation::obtain_token() {
-  if (leads_) return fetch_token();
-  auto answer = call_.upstream().tokens().ask({.key = authentication_.key(),
-                                               .refused = authentication_.refused(),
-                                               .waited = fetch_,
-                                               .inbox = call_.inbox(),
-                                               .patience = order_.timeout});
-  fetch_ = nullptr;
-  if (answer.token) {
-    authentication_.accept(*std::move(answer.token), answer.fresh);
-    request();
-  } else if (answer.error) {
-    fail_later(*std::move(answer.error));
-  } else if (answer.lead) {
-    fetch_ = std::move(answer.lead);
-    fetch_key_ = authentication_.key();
-    leads_ = true;
-    fetch_token();
-  } else {
-    fetch_ = std::move(answer.wait);
-    due_ = fetch_->began + order_.timeout;
-    go(Phase::awaiting);
-  }
-}
-
-void Operation::fetch_token() {
-  net::Request request;
-  request.url = token_url(authentication_.grant());
-  request.headers.push_back({"Accept", "application/json"});
-  if (order_.credential) {
-    request.headers.push_back({"Authorization", order_.credential->basic.reveal()});
-  }
-  request.max_body = model::limits::token_bytes;
-  buffer_.clear();
-  transmit(std::move(request), Phase::fetching);
-}
-
 void Operation::request() {
   net::Request request;
   request.method = order_.method;
@@ -153,58 +100,10 @@ void Operation::transmit(net::Request request, Phase phase) {
   call_.count_request();
   exchange_ = exchange_number(number_, ++exchanges_);
   status_ = 0;
+  passed_over_ = 0;
   plan_ = Plan::deliver;
   go(phase);
   channel_->start(exchange_, std::move(request), call_.inbox());
-}
-
-// Events of a token.
-
-void Operation::take_for_token(net::Event& event) {
-  switch (event.kind) {
-    case net::Event::Kind::head:
-      status_ = event.status;
-      pause_ = asked_patience(event);
-      break;
-    case net::Event::Kind::body: buffer_ += event.bytes; break;
-    case net::Event::Kind::done:
-      exchange_ = 0;
-      settle_token(event);
-      break;
-  }
-}
-
-void Operation::settle_token(net::Event& done) {
-  if (retry_after(done)) return;
-  auto token = read_answer(done);
-  leads_ = false;
-  call_.upstream().tokens().settle(fetch_key_, std::exchange(fetch_, nullptr), token);
-  if (!token) return finish(&token.error());
-  authentication_.accept(*std::move(token), true);
-  request();
-}
-
-base::Result<Token> Operation::read_answer(net::Event& done) {
-  const auto& realm = authentication_.grant().realm;
-  const base::Secret text(std::exchange(buffer_, {}));
-  auto error = done.error;
-  if (!error && status_ == 200) {
-    auto token = read_token(text.reveal(), Steady::now(), std::time(nullptr));
-    if (token) return token;
-    error = std::move(token).error();
-  } else if (!error) {
-    const auto meaning = meaning_of(status_);
-    const bool who = meaning.code == Code::unauthorized && order_.credential;
-    error.emplace();
-    error->code = meaning.code == Code::ok ? Code::protocol : meaning.code;
-    error->message = "The token service " + realm.origin() +
-                     (who ? " refuses the user name or the password."
-                          : " gives no token; it answered " + std::to_string(status_) + ".");
-    error->hint = meaning.hint;
-    error->http_status = status_;
-  }
-  if (error->where.empty()) error->where = realm.text_without_query();
-  return *std::move(error);
 }
 
 // Events of the request.
@@ -219,8 +118,14 @@ void Operation::take_for_request(net::Event& event) {
       break;
     }
     case net::Event::Kind::body:
-      if (plan_ == Plan::deliver) tell_body(event.bytes);
-      if (plan_ == Plan::seal) buffer_ += event.bytes;
+      if (plan_ == Plan::deliver) return tell_body(event.bytes);
+      if (plan_ == Plan::seal) {
+        buffer_ += event.bytes;
+      } else if ((passed_over_ += event.bytes.size()) > model::limits::token_bytes) {
+        // Read for the connection's sake only; an endless one is not worth it.
+        channel_->abort(std::exchange(exchange_, 0), call_.inbox());
+        act({});
+      }
       break;
     case net::Event::Kind::done:
       exchange_ = 0;
@@ -230,16 +135,16 @@ void Operation::take_for_request(net::Event& event) {
 }
 
 std::optional<Error> Operation::plan_for(const net::Event& head) {
-  pause_ = asked_patience(head);
+  patience_ = asked_patience(head.headers);
   if (status_ == 401 && !elsewhere_) {
     const auto again = authentication_.answer(head.headers);
     if (!again) return again.error();
     if (*again) plan_ = Plan::challenge;
   } else if (is_redirect(status_) && order_.may_redirect) {
-    if (const auto location = header(head, "location"); !location.empty()) {
+    if (const auto location = value_of(head.headers, "location"); !location.empty()) {
       return plan_redirect(location);
     }
-  } else if (is_worth_retrying(status_) && can_retry() && rest_for(pause_)) {
+  } else if (is_worth_retrying(status_) && can_retry() && (pause_ = rest_for(patience_))) {
     plan_ = Plan::retry;
   } else if (!order_.secret_pointer.empty() && status_ >= 200 && status_ < 300) {
     plan_ = Plan::seal;
@@ -283,7 +188,7 @@ std::optional<Error> Operation::plan_redirect(std::string_view location) {
   return {};
 }
 
-void Operation::act(net::Event& done) {
+void Operation::act(const net::Event& done) {
   const bool delivering = plan_ == Plan::deliver || plan_ == Plan::seal;
   if (done.error && delivering) {
     if (status_ == 0 && retry_after(done)) return;
@@ -295,7 +200,7 @@ void Operation::act(net::Event& done) {
     case Plan::seal: return deliver_sealed();
     case Plan::challenge: return proceed();
     case Plan::redirect: return follow();
-    case Plan::retry: return rest(*rest_for(pause_));
+    case Plan::retry: return rest(*pause_);
   }
 }
 
@@ -329,7 +234,7 @@ bool Operation::retry_after(const net::Event& done) {
   const bool worth =
       done.error ? is_worth_retrying(*done.error, done.facts.reached) : is_worth_retrying(status_);
   if (!worth || !can_retry()) return false;
-  const auto pause = rest_for(done.error ? milliseconds(0) : pause_);
+  const auto pause = rest_for(done.error ? milliseconds(0) : patience_);
   if (pause) rest(*pause);
   return pause.has_value();
 }
@@ -349,7 +254,7 @@ void Operation::tell_head(const net::Event& head) {
     headers.push_back({to_abi(std::string_view(h.name)), to_abi(std::string_view(h.value))});
   }
   const auto url = order_.url.text_without_query();
-  const auto meaning = meaning_of(status_);
+  const auto meaning = meaning_of(status_, elsewhere_ ? Proof::nothing : authentication_.proof());
   portolan_http_response response{};
   response.size = sizeof response;
   response.status = status_;
@@ -362,7 +267,7 @@ void Operation::tell_head(const net::Event& head) {
   response.hint = to_abi(meaning.hint);
   response.elapsed_us =
       std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - began_).count();
-  response.retry_after_ms = pause_.count();
+  response.retry_after_ms = patience_.count();
   tell([&] { return sink_.head(sink_.plugin_context, &response); });
 }
 

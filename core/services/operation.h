@@ -74,7 +74,7 @@ class Operation {
   /// Sets plan_; an Error ends the operation.
   std::optional<base::Error> plan_for(const net::Event& head);
   std::optional<base::Error> plan_redirect(std::string_view location);
-  void act(net::Event& done);
+  void act(const net::Event& done);
   void follow();
 
   bool can_retry() const;
@@ -108,11 +108,13 @@ class Operation {
   unsigned exchanges_ = 0;
   bool elsewhere_ = false;  // A redirect left the registry's origin: no credential any more.
   int redirects_ = 0, retries_ = 0;
-  int status_ = 0;      // Of the exchange in flight; 0 before its head.
-  base::Url next_url_;  // Plan::redirect.
-  std::chrono::milliseconds pause_{0};
-  std::string buffer_;            // A token's answer, or one that holds a secret.
-  std::shared_ptr<Fetch> fetch_;  // Led or awaited.
+  int status_ = 0;                                  // Of the exchange in flight; 0 before its head.
+  base::Url next_url_;                              // Plan::redirect.
+  std::size_t passed_over_ = 0;                     // Bytes of an answer that only leads on.
+  std::chrono::milliseconds patience_{0};           // What the last answer asked for; 0: nothing.
+  std::optional<std::chrono::milliseconds> pause_;  // Plan::retry.
+  std::string buffer_;                              // A token's answer, or one that holds a secret.
+  std::shared_ptr<Fetch> fetch_;                    // Led or awaited.
   std::string fetch_key_;
   bool leads_ = false;
   base::Steady::time_point due_;

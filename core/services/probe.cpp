@@ -64,12 +64,13 @@ Check warned(Check check, Code code, std::string message, std::string hint) {
 class Examination {
  public:
   Examination(LiveUpstream& upstream, const base::Deadline& deadline)
-      : upstream_(upstream), deadline_(deadline), inbox_(upstream.transport().inbox()) {
+      : upstream_(upstream),
+        deadline_(deadline),
+        inbox_(upstream.transport().inbox()),
+        url_(upstream.base()) {
     deadline_.cancel.on_cancel([weak = std::weak_ptr(inbox_)] {
       if (const auto inbox = weak.lock()) inbox->wake();
     });
-    url_ = upstream.base();
-    if (url_.path.empty()) url_.path = "/";
   }
 
   Probe run() {
@@ -78,7 +79,6 @@ class Examination {
       ask();
     } else {
       finding_.error = ended_early(deadline_.cancel.cancelled() ? Code::cancelled : Code::timeout);
-      finding_.facts.reached = Facts::Stage::policy;
     }
     Probe probe;
     probe.reached = read(probe.checks);
@@ -152,6 +152,8 @@ class Examination {
       } else if (finding_.error && stage == failing_stage()) {
         checks.push_back(failure(name));
         failed = true;
+      } else if (finding_.error && stage >= finding_.facts.reached) {
+        checks.push_back(check(name, CheckState::skipped, "It did not come to that."));
       } else {
         checks.push_back(passed(stage));
       }
@@ -206,7 +208,10 @@ class Examination {
   Check dns() const {
     if (through_proxy()) return check("dns", CheckState::skipped, "The proxy resolves the name.");
     const auto& facts = finding_.facts;
-    auto dns = check("dns", CheckState::ok, "The name " + url_.host + " resolves.");
+    const bool literal = facts.remote_address.find(url_.host) != std::string::npos;
+    auto dns = check(
+        "dns", CheckState::ok,
+        literal ? "The address has no name to resolve." : "The name " + url_.host + " resolves.");
     dns.evidence = model::Evidence{};
     dns.evidence->elapsed_us = facts.dns_us;
     dns.evidence->detail = facts.remote_address;
@@ -265,7 +270,7 @@ class Examination {
   LiveUpstream& upstream_;
   const base::Deadline& deadline_;
   const std::shared_ptr<net::Inbox> inbox_;
-  base::Url url_;
+  const base::Url url_;
   Finding finding_;
 };
 

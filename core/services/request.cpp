@@ -83,6 +83,12 @@ Result<void> read_authentication(const portolan_http_request& request, LiveUpstr
 
 }  // namespace
 
+std::string_view value_of(const std::vector<net::Header>& headers, std::string_view name) {
+  const auto found = std::find_if(headers.begin(), headers.end(),
+                                  [&](const auto& header) { return header.name == name; });
+  return found == headers.end() ? std::string_view() : std::string_view(found->value);
+}
+
 Result<Order> read_request(const portolan_http_request& sent, LiveUpstream& upstream,
                            bool anonymous) {
   portolan_http_request request{};  // What an older plugin does not know stays zero.

@@ -28,6 +28,9 @@ struct Order {
   bool only_reads() const { return method == "GET" || method == "HEAD"; }
 };
 
+/// The first header of that name (lower case); empty when absent.
+std::string_view value_of(const std::vector<net::Header>& headers, std::string_view name);
+
 /// invalid_argument for what http.h forbids, policy for another origin, protocol for no URL. An
 /// anonymous call gets no credential, whatever it asks for.
 base::Result<Order> read_request(const portolan_http_request& request, LiveUpstream& upstream,

@@ -4,6 +4,8 @@
 #include <ctime>
 #include <string>
 
+#include "services/request.h"
+
 namespace portolan::services {
 
 using std::chrono::milliseconds;
@@ -43,6 +45,12 @@ std::optional<milliseconds> parse_retry_after(std::string_view value,
     return at <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(at - now);
   }
   return {};
+}
+
+milliseconds asked_patience(const std::vector<net::Header>& headers) {
+  const auto value = value_of(headers, "retry-after");
+  if (value.empty()) return milliseconds(0);
+  return parse_retry_after(value, std::chrono::system_clock::now()).value_or(milliseconds(0));
 }
 
 milliseconds back_off(int retry, double luck) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "net/transport.h"
@@ -19,6 +20,9 @@ bool is_worth_retrying(const base::Error& error, net::Facts::Stage reached);
 /// when it is neither; never negative.
 std::optional<std::chrono::milliseconds> parse_retry_after(
     std::string_view value, std::chrono::system_clock::time_point now);
+
+/// What the headers of an answer ask for; zero when they do not.
+std::chrono::milliseconds asked_patience(const std::vector<net::Header>& headers);
 
 /// The pause before retry 1, 2, ...: doubling from 200 ms, of which `luck` (0..1) takes up to a
 /// half.

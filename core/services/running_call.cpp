@@ -99,7 +99,7 @@ portolan_status RunningCall::wait() {
   const auto before = callbacks_;
   pump([&] { return callbacks_ != before || operations_.empty(); });
   for (int i = 1; i < events_at_once; ++i) {
-    auto event = inbox_->next(Steady::time_point::min());
+    auto event = inbox_->next(Steady::time_point());
     if (!event) break;
     dispatch(*std::move(event));
   }

@@ -10,11 +10,27 @@ namespace portolan::services {
 
 using base::Code;
 
-Meaning meaning_of(int http_status) {
+namespace {
+
+Meaning meaning_of_401(Proof proof) {
+  switch (proof) {
+    case Proof::nothing:
+      return {Code::unauthorized, "The registry wants credentials.",
+              "Give a user name and a password."};
+    case Proof::secret:
+      return {Code::unauthorized, "The registry refuses the user name or the password.",
+              "Check both; a robot's name has a prefix that belongs to it."};
+    case Proof::token: break;
+  }
+  return {Code::unauthorized, "The registry refuses this to the token that it had issued for it.",
+          "Give the account the right, or use another account."};
+}
+
+}  // namespace
+
+Meaning meaning_of(int http_status, Proof proof) {
   switch (http_status) {
-    case 401:
-      return {Code::unauthorized, "The registry does not accept these credentials, or wants some.",
-              "Check the user name and password."};
+    case 401: return meaning_of_401(proof);
     case 402:
     case 451:
       return {Code::forbidden, "The registry refuses this for a reason that is not technical.",

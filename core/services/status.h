@@ -16,8 +16,11 @@ struct Meaning {
   std::string_view hint;
 };
 
-/// 2xx and 3xx are ok.
-Meaning meaning_of(int http_status);
+/// By what a request said who it is.
+enum class Proof { nothing, secret, token };
+
+/// 2xx and 3xx are ok. A 401 means something else to each kind of proof.
+Meaning meaning_of(int http_status, Proof proof);
 
 /// May the same request succeed later?
 bool is_retryable(base::Code code);

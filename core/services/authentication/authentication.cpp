@@ -43,6 +43,12 @@ void Authentication::attach(std::vector<net::Header>& headers) const {
   }
 }
 
+Proof Authentication::proof() const {
+  if (token_) return Proof::token;
+  const bool lets_challenge = order_.auth == PORTOLAN_AUTH_DOCKER_TOKEN && !send_basic_;
+  return order_.credential && !lets_challenge ? Proof::secret : Proof::nothing;
+}
+
 Result<bool> Authentication::answer(const std::vector<net::Header>& headers) {
   if (order_.auth != PORTOLAN_AUTH_DOCKER_TOKEN || answered_ == 2) return false;
   std::vector<Challenge> challenges;

@@ -8,6 +8,7 @@
 #include "services/authentication/tokens.h"
 #include "services/live_upstream.h"
 #include "services/request.h"
+#include "services/status.h"
 
 namespace portolan::services {
 
@@ -27,6 +28,9 @@ class Authentication {
 
   /// Adds the header that proves it, if any.
   void attach(std::vector<net::Header>& headers) const;
+
+  /// What attach() adds.
+  Proof proof() const;
 
   /// After a 401: true = send again (maybe after a token); false = the 401 is the answer.
   /// policy when the realm may not be asked.
