@@ -60,7 +60,12 @@ Error tls_failure(const Failure& failure, const std::string& host) {
           "check with: openssl s_client -connect " + host, ""};
 }
 
+Error garbage(std::string message) {
+  return {Code::protocol, std::move(message), "check that the address is a registry's", ""};
+}
+
 Error broken(const Failure& failure, const std::string& host) {
+  if (says(failure, "chunked-encoding")) return garbage("the answer's chunks are damaged");
   if (failure.proxy_status >= 300 || failure.code == CURLE_PROXY) {
     std::string status =
         failure.proxy_status ? " (HTTP " + std::to_string(failure.proxy_status) + ")" : "";
@@ -71,10 +76,6 @@ Error broken(const Failure& failure, const std::string& host) {
   if (says(failure, "alert") && says(failure, "SSL")) return tls_failure(failure, host);
   return {Code::unreachable, host + " broke the connection before the answer was complete",
           "try again; if it stays, look at the registry's log", ""};
-}
-
-Error garbage(std::string message) {
-  return {Code::protocol, std::move(message), "check that the address is a registry's", ""};
 }
 
 Error translate(const Failure& failure, const std::string& host) {

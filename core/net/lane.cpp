@@ -267,6 +267,7 @@ void Lane::fail(Transfer& transfer, Error error, Stage stage) {
 }
 
 void Lane::deliver(Transfer& transfer) {
+  check_ = std::min(check_, transfer.next_check());
   if (transfer.pending().empty()) return;
   const bool last = transfer.pending().back().kind == Event::Kind::done;
   const auto pushed = transfer.inbox()->push(transfer.flow(), transfer.pending());

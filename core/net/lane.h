@@ -49,7 +49,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// into the inboxes.
   void settle(Time now);
   /// When settle() has to be called even if nothing happens.
-  Time next_due() const { return touched_.empty() ? std::min(timer_, check_) : Time::min(); }
+  Time next_due() const { return touched_.empty() ? std::min(timer_, check_) : Time(); }
   /// Ends every transfer with `error` and gives the connections back.
   void shut(const base::Error& error);
 
@@ -88,7 +88,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::deque<Transfer*> queue_;  // For one of max_connections.
   int admitted_ = 0;             // Past the queue.
   std::map<std::string, Name> names_;
-  std::vector<Transfer*> touched_;  // Those with events that are not in their inbox yet.
+  std::vector<Transfer*> touched_;  // With events not in their inbox yet, or a new clock.
   Time timer_ = Time::max();        // libcurl's.
   Time check_ = Time::max();        // Of our clocks; early is harmless.
 };

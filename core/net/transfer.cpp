@@ -193,7 +193,8 @@ CURLcode Transfer::on_tls(CURL*, void* context, void* self) {
 std::size_t Transfer::on_header(char* bytes, std::size_t, std::size_t count, void* self) {
   Transfer& transfer = *static_cast<Transfer*>(self);
   if (transfer.rate_until_ == Time::max()) {
-    transfer.rate_until_ = base::Steady::now() + model::limits::minimum_rate_window;
+    transfer.rate_until_ = base::Steady::now() + transfer.terms_->options.minimum_rate_window;
+    transfer.touched->push_back(&transfer);
   }
   transfer.rate_bytes_ += count;
   switch (transfer.head_.line({bytes, count})) {
