@@ -74,8 +74,12 @@ Error broken(const Failure& failure, const std::string& host) {
   }
   // In TLS 1.3 the server's verdict on a client certificate comes after the handshake.
   if (says(failure, "alert") && says(failure, "SSL")) return tls_failure(failure, host);
+  const bool tls = failure.request.url.scheme == "https";
   return {Code::unreachable, host + " broke the connection before the answer was complete",
-          "try again; if it stays, look at the registry's log", ""};
+          tls ? "try again; if it stays, look at the registry's log: it may refuse the client "
+                "certificate"
+              : "try again; if it stays, look at the registry's log",
+          ""};
 }
 
 Error translate(const Failure& failure, const std::string& host) {

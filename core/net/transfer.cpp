@@ -95,6 +95,7 @@ void Transfer::set_headers() {
 
 void Transfer::attach(CURL* easy, std::string resolve) {
   easy_ = easy;
+  attached_ = base::Steady::now();
   resolve_text_ = std::move(resolve);
   resolve_list_ = {resolve_text_.data(), nullptr};
   curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve_text_.empty() ? nullptr : &resolve_list_);
@@ -186,6 +187,7 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* addre
 
 CURLcode Transfer::on_tls(CURL*, void* context, void* self) {
   Transfer& transfer = *static_cast<Transfer*>(self);
+  transfer.tls_began_ = base::Steady::now();
   install(transfer.terms_->trust, context, &transfer.shown_);
   return CURLE_OK;
 }
@@ -264,12 +266,17 @@ Event Transfer::make_event(Event::Kind kind) const {
 }
 
 void Transfer::learn_facts() {
-  const auto connected = info<curl_off_t>(easy_, CURLINFO_CONNECT_TIME_T);
-  const auto secured = info<curl_off_t>(easy_, CURLINFO_APPCONNECT_TIME_T);
   facts_.reused = info<long>(easy_, CURLINFO_NUM_CONNECTS) == 0;
   facts_.dns_us = dns_us;
-  facts_.connect_us = facts_.reused ? 0 : connected;
-  facts_.tls_us = facts_.reused || secured == 0 ? 0 : secured - connected;
+  if (!facts_.reused) {
+    // libcurl tells of the TCP connection only when TLS is done too.
+    const bool tls = tls_began_ != Time::max();
+    const auto connected = tls ? duration_cast<microseconds>(tls_began_ - attached_).count()
+                               : info<curl_off_t>(easy_, CURLINFO_CONNECT_TIME_T);
+    const auto secured = info<curl_off_t>(easy_, CURLINFO_APPCONNECT_TIME_T);
+    facts_.connect_us = connected;
+    facts_.tls_us = tls && secured > connected ? secured - connected : 0;
+  }
   facts_.total_us = since_us(started_);
   facts_.through_proxy = terms_->proxy.has_value();
   if (const char* ip = info<char*>(easy_, CURLINFO_PRIMARY_IP); ip && *ip) {
@@ -288,8 +295,8 @@ Stage Transfer::stage_now() const {
   if (head_.status() != 0 || info<curl_off_t>(easy_, CURLINFO_PRETRANSFER_TIME_T) != 0)
     return Stage::http;
   if (refusal_ && !connecting_) return Stage::policy;
-  if (info<curl_off_t>(easy_, CURLINFO_CONNECT_TIME_T) == 0) return Stage::tcp;
-  return request_.url.scheme == "https" ? Stage::tls : Stage::http;
+  if (tls_began_ != Time::max()) return Stage::tls;
+  return info<curl_off_t>(easy_, CURLINFO_CONNECT_TIME_T) == 0 ? Stage::tcp : Stage::http;
 }
 
 void Transfer::conclude(CURLcode code) {

@@ -63,9 +63,8 @@ class Transfer {
   std::vector<Event>& pending() { return pending_; }
 
   State state = State::queued;
-  std::size_t index = 0;  ///< In the lane's list.
-  std::vector<Transfer*>* touched =
-      nullptr;  ///< Where it enters itself at its first pending event.
+  std::size_t index = 0;                      ///< In the lane's list.
+  std::vector<Transfer*>* touched = nullptr;  ///< Where it enters itself to be looked at.
   std::int64_t dns_us = 0;
   Time resolve_began{};
 
@@ -97,6 +96,8 @@ class Transfer {
   std::size_t rate_bytes_ = 0;
 
   CURL* easy_ = nullptr;
+  Time attached_;
+  Time tls_began_ = Time::max();
   std::vector<std::string> lines_;  // Of the header list.
   std::vector<curl_slist> header_list_;
   std::string resolve_text_;

@@ -161,6 +161,7 @@ void install(const Trust& trust, void* context, Shown* shown) {
 VerifyWords verify_words(long verify_result) {
   switch (verify_result) {
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:  // What libcurl leaves there when only the name is wrong.
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return {"the certificate is not for this host name",

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <list>
 #include <memory>
@@ -113,7 +114,14 @@ class TcpServer {
       throw std::runtime_error("no loopback port");
     }
     port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { accept_all(); });
+    acceptor_ = std::thread([this] {
+      sigset_t
+          pipe;  // OpenSSL writes without MSG_NOSIGNAL; the threads of connections inherit this.
+      sigemptyset(&pipe);
+      sigaddset(&pipe, SIGPIPE);
+      pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+      accept_all();
+    });
   }
 
   ~TcpServer() {
@@ -164,6 +172,10 @@ class TcpServer {
       Connection connection(served.descriptor, ssl);
       handler_(connection);
       if (ssl) SSL_shutdown(ssl);
+    } else {
+      // Unread bytes would turn the close into a reset, which may overtake the alert.
+      ::shutdown(served.descriptor, SHUT_WR);
+      Connection(served.descriptor, nullptr).hang();
     }
     SSL_free(ssl);
     std::lock_guard lock(mutex_);
