@@ -20,6 +20,17 @@ struct Tables {
   std::optional<portolan_ext_catalog> catalog;
 };
 
+/// A registry may echo a password, and a plugin pass it on. Names are left as they are: they are
+/// handed back, and a weak password may be a part of them.
+void redact(const services::Call& call, std::initializer_list<std::string*> texts) {
+  for (std::string* one : texts) *one = call.redact(std::move(*one));
+}
+
+void redact(const services::Call& call, model::Check& check) {
+  redact(call, {&check.message, &check.hint});
+  if (check.evidence) redact(call, {&check.evidence->url, &check.evidence->detail});
+}
+
 class LoadedInstance : public Instance {
  public:
   LoadedInstance(const portolan_instance* raw, portolan_instance instance, std::string base,
@@ -58,6 +69,7 @@ class LoadedInstance : public Instance {
     });
     if (!done) return done.error();
     if (sink.taken() == 0) return misbehaves(plugin_, "integrate() gave no registry");
+    redact(call, {&found.product, &found.version, &found.api_version});
     if (!same_origin(found.address, base_)) {
       return base::Error{
           base::Code::policy,
@@ -76,6 +88,7 @@ class LoadedInstance : public Instance {
                 if (std::string problem = read_item(item, check); !problem.empty()) return problem;
                 if (!names.insert(check.name).second)
                   return "the check \"" + check.name + "\" is made twice";
+                redact(call, check);
                 each_check(std::move(check));
                 return {};
               }));
@@ -102,6 +115,7 @@ class LoadedInstance : public Instance {
                 if (!seen.emplace(space, measure.name, measure.kind).second) {
                   return "the measure \"" + measure.name + "\" of \"" + space + "\" comes twice";
                 }
+                redact(call, {&measure.hint});
                 if (space.empty()) {
                   statistics.measures.push_back(std::move(measure));
                   return {};

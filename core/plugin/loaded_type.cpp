@@ -61,6 +61,7 @@ class LoadedType : public Type {
     });
     if (!done) return done.error();
     if (sink.taken() == 0) return misbehaves(plugin_, "detect() said nothing");
+    found.reason = call.redact(std::move(found.reason));
     return found;
   }
 

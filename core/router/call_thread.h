@@ -9,26 +9,25 @@
 
 namespace portolan::router {
 
-/// Runs `work` on a thread of its own and waits for it until `limits::answer_grace` behind the
-/// deadline or a cancel. True: it came back. False: it did not and is abandoned, with everything
-/// that it captured (capture by value or shared_ptr); any_abandoned() is true from then on.
-bool run_in_time(const base::Deadline& deadline, std::function<void()> work);
+/// Runs `work` on a thread of its own and waits for it until limits::answer_grace behind the
+/// deadline or a cancel. `timeout` or `cancelled`: it did not come back and is abandoned, with
+/// everything that it captured (capture by value or shared_ptr). `limit`: the system gives no
+/// thread. `internal`: it threw.
+base::Result<void> run_in_time(const base::Deadline& deadline, std::function<void()> work);
 
-/// As run_in_time() for a call with an answer; `timeout` or `cancelled` when it did not come back.
+/// As run_in_time() for a call with an answer.
 template <class T>
 base::Result<T> answer_in_time(const base::Deadline& deadline,
                                std::function<base::Result<T>()> work) {
-  auto answer = std::make_shared<std::optional<base::Result<T>>>();
-  if (run_in_time(deadline, [answer, work = std::move(work)] { *answer = work(); }))
-    return **answer;
-  const bool cancelled = deadline.cancel.cancelled();
-  return base::Error{cancelled ? base::Code::cancelled : base::Code::timeout,
-                     cancelled ? "the call was cancelled and did not come back"
-                               : "the call did not come back by its deadline",
-                     "the plugin ignores deadlines: report it to its vendor"};
+  const auto answer = std::make_shared<std::optional<base::Result<T>>>();
+  const auto ended =
+      run_in_time(deadline, [answer, work = std::move(work)] { answer->emplace(work()); });
+  if (!ended) return ended.error();
+  return **std::move(answer);
 }
 
-/// A call was abandoned: leave the process by _exit, destructors would pull its ground away.
+/// An abandoned call still runs: leave the process by _exit before any destructor pulls its ground
+/// away. False again once it has come back after all.
 bool any_abandoned();
 
 }  // namespace portolan::router

@@ -8,6 +8,7 @@
 
 #include "model/outcome.h"
 #include "plugin/plugin_set.h"
+#include "services/call.h"
 #include "services/upstream.h"
 
 namespace portolan::router {
@@ -17,32 +18,39 @@ class Registry;
 
 struct CallSettings {
   base::Deadline deadline;
-  std::uint64_t max_requests = PORTOLAN_NO_BUDGET;
+  std::uint64_t max_requests = PORTOLAN_NO_BUDGET;  ///< Integration on the way counts too.
   std::function<void(const services::LogLine&)> log;
   std::function<void(std::uint64_t, std::uint64_t, std::string_view)> progress;
 };
 
-/// Runs calls on the caller's thread; see CallThread for an answer within limits::answer_grace.
-/// Safe from any thread.
+/// Runs calls on the caller's thread and returns when the plugin does; answer_in_time() gives an
+/// answer within limits::answer_grace. One call of a kind (integration, validation, statistics,
+/// catalog) runs at a time for a registry; a second one waits until its deadline. Safe from any
+/// thread. `plugins` and `transport` outlive it and every call, abandoned ones included.
 class Router {
  public:
-  Router(plugin::PluginSet& plugins, net::Transport& transport);
-  ~Router();
+  Router(plugin::PluginSet& plugins, net::Transport& transport)
+      : plugins_(plugins), transport_(transport) {}
 
-  /// Prepares a registry: type known, upstream open. Nothing is contacted.
+  /// Prepares a registry: type known, options by its schema, upstream open. Nothing is contacted.
+  /// plugin_missing, plugin_disabled, plugin_refused, or invalid_config naming every mistake.
   base::Result<std::shared_ptr<Registry>> add(services::UpstreamOptions options);
 
+  /// What the plugin finds out; kept for every later call.
   base::Result<model::Integration> integrate(Registry& registry, const CallSettings& settings);
   /// What integration found, or why the last one failed; nothing before the first. Asks nobody: the
   /// engine calls it after validate(), so that a refused password is not tried again.
   std::optional<base::Result<model::Integration>> integration(const Registry& registry) const;
 
   /// Host probe, integration when there are no facts yet, the plugin's checks: composed as issue 3
-  /// §4 says. Never an Error for what a check can say; an Error only for unknown type, gate,
-  /// internal. `each` sees checks as they come.
+  /// §4 says. What a check can say is no Error; an Error only when the gate stays shut. `each` sees
+  /// checks as they are made, on this thread.
   base::Result<model::Validation> validate(
       Registry& registry, model::Depth depth, const CallSettings& settings,
       const std::function<void(const model::Check&)>& each = {});
+
+  /// Integrates first when there are no facts. A budget, deadline or cancel that ends it gives what
+  /// was reached, not complete.
   base::Result<model::Statistics> statistics(Registry& registry, model::Level level,
                                              const CallSettings& settings);
 
@@ -55,13 +63,21 @@ class Router {
   base::Result<void> artifacts(Registry&, const plugin::Query&, const CallSettings&,
                                const plugin::Receiver<model::Artifact>&, std::string& cursor);
 
-  /// Every ready type's detect at `address`, best score first.
+  /// Every ready type's detect at `address`, without credentials, best score first.
   std::vector<model::Detection> detect(const services::UpstreamOptions& address,
                                        const CallSettings& settings);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  base::Result<void> list(
+      Registry& registry, const CallSettings& settings,
+      const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body);
+  /// What to write instead when another type recognises the address surely; else empty.
+  std::string better_type(Registry& registry, const CallSettings& settings);
+  std::vector<model::Detection> detect_at(const std::shared_ptr<services::Upstream>& upstream,
+                                          const CallSettings& settings);
+
+  plugin::PluginSet& plugins_;
+  net::Transport& transport_;
 };
 
 }  // namespace portolan::router

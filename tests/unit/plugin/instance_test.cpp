@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 
-#include "fake_call.h"
 #include "folder.h"
 #include "plugin/plugin_set.h"
 
@@ -30,8 +29,8 @@ struct World {
     return std::move(*made);
   }
   base::Error integration_error(const std::string& mode) {
-    FakeCall fresh;
-    const auto result = make("wicked", mode)->integrate(fresh);
+    const auto fresh = services::Call::make(nullptr, {});
+    const auto result = make("wicked", mode)->integrate(*fresh);
     REQUIRE_FALSE(result);
     return result.error();
   }
@@ -54,7 +53,8 @@ struct World {
 
   Folder folder;
   std::unique_ptr<plugin::PluginSet> set;
-  FakeCall call;
+  std::shared_ptr<services::Call> running = services::Call::make(nullptr, {});
+  services::Call& call = *running;
   std::vector<model::Check> checks;
   model::Statistics statistics;
 };

@@ -1,0 +1,122 @@
+#include "router/call_thread.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+#include "base/mutex.h"
+#include "model/limits.h"
+
+namespace portolan::router {
+namespace {
+
+using base::Steady;
+
+// Hundreds of them at once: address space only, pages come as they are touched.
+constexpr std::size_t stack_bytes = 1024 * 1024;
+
+std::atomic<int> abandoned{0};
+
+/// Shared by the caller and the thread; whoever goes last frees it.
+struct Shared {
+  explicit Shared(std::function<void()> body) : work(std::move(body)) {}
+
+  std::function<void()> work;  // The thread's alone.
+  base::Mutex mutex;
+  base::Condition changed;
+  bool done GUARDED_BY(mutex) = false;
+  bool left_alone GUARDED_BY(mutex) = false;
+  bool cancelled GUARDED_BY(mutex) = false;
+  std::string thrown GUARDED_BY(mutex);
+};
+
+void run(Shared& shared) {
+  std::string thrown;
+  try {
+    shared.work();
+  } catch (const std::exception& problem) {
+    thrown = problem.what();
+  } catch (...) {
+    thrown = "an unknown exception";
+  }
+  shared.work = nullptr;  // What it owns goes before it counts as done.
+  const base::Lock lock(shared.mutex);
+  shared.thrown = std::move(thrown);
+  shared.done = true;
+  if (shared.left_alone) abandoned.fetch_sub(1);
+  shared.changed.notify_all();
+}
+
+bool start(const std::shared_ptr<Shared>& shared) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  auto owned = std::make_unique<std::shared_ptr<Shared>>(shared);
+  pthread_t thread;
+  const int failed = pthread_create(
+      &thread, &attributes,
+      [](void* argument) -> void* {
+        const std::unique_ptr<std::shared_ptr<Shared>> mine(
+            static_cast<std::shared_ptr<Shared>*>(argument));
+        run(**mine);
+        return nullptr;
+      },
+      owned.get());
+  pthread_attr_destroy(&attributes);
+  if (failed == 0) owned.release();
+  return failed == 0;
+}
+
+Steady::time_point with_grace(Steady::time_point at) {
+  return at > Steady::time_point::max() - model::limits::answer_grace
+             ? Steady::time_point::max()
+             : at + model::limits::answer_grace;
+}
+
+}  // namespace
+
+bool any_abandoned() { return abandoned.load() != 0; }
+
+base::Result<void> run_in_time(const base::Deadline& deadline, std::function<void()> work) {
+  const auto shared = std::make_shared<Shared>(std::move(work));
+  if (!start(shared)) {
+    return base::Error{base::Code::limit, "the system gives no more threads",
+                       "lower --parallel, or raise the limit of processes (ulimit -u)"};
+  }
+  // The token may outlive this call by far, so its listener holds nothing of it.
+  deadline.cancel.on_cancel([weak = std::weak_ptr<Shared>(shared)] {
+    if (const auto alive = weak.lock()) {
+      const base::Lock lock(alive->mutex);
+      alive->cancelled = true;
+      alive->changed.notify_all();
+    }
+  });
+
+  base::Lock lock(shared->mutex);
+  Steady::time_point until = with_grace(deadline.at);
+  bool noticed = false;
+  while (!shared->done && Steady::now() < until) {
+    if (shared->cancelled && !noticed) {
+      noticed = true;
+      until = std::min(until, with_grace(Steady::now()));
+    }
+    shared->changed.wait_until(shared->mutex, until);
+  }
+  if (!shared->done) {
+    shared->left_alone = true;
+    abandoned.fetch_add(1);
+    if (shared->cancelled)
+      return base::Error{base::Code::cancelled, "cancelled; the plugin did not come back"};
+    return base::Error{
+        base::Code::timeout, "the deadline passed and the plugin did not come back",
+        "report it to the plugin's vendor; a plugin returns soon after its deadline"};
+  }
+  if (!shared->thrown.empty())
+    return base::Error{base::Code::internal, "an exception ended the call: " + shared->thrown};
+  return {};
+}
+
+}  // namespace portolan::router

@@ -1,0 +1,80 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "plugin/instance.h"
+#include "router/gate.h"
+#include "services/upstream.h"
+
+namespace portolan::router {
+
+/// One registry under management. Safe from any thread.
+class Registry {
+ public:
+  /// `config_json`: what create() gets.
+  Registry(services::UpstreamOptions options, std::shared_ptr<plugin::Type> type,
+           std::shared_ptr<services::Upstream> upstream, std::string config_json);
+
+  /// An instance for one plugin call, back in the registry when this goes. One whose call ended
+  /// late or cancelled is not used again; one that never comes back stays with its abandoned
+  /// thread.
+  class Lease {
+   public:
+    Lease(Registry& registry, std::unique_ptr<plugin::Instance> instance, std::uint64_t generation,
+          const base::Deadline& deadline)
+        : registry_(&registry),
+          instance_(std::move(instance)),
+          generation_(generation),
+          deadline_(&deadline) {}
+    Lease(Lease&&) = default;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (instance_) registry_->give_back(std::move(instance_), generation_, *deadline_);
+    }
+    plugin::Instance& operator*() const { return *instance_; }
+    plugin::Instance* operator->() const { return instance_.get(); }
+
+   private:
+    Registry* registry_;
+    std::unique_ptr<plugin::Instance> instance_;
+    std::uint64_t generation_;
+    const base::Deadline* deadline_;
+  };
+
+  /// An idle instance (a mutex, nothing else), or a new one made with the facts there are.
+  /// `deadline` outlives the lease.
+  base::Result<Lease> lease(const base::Deadline& deadline);
+
+  Gate& gate() { return gate_; }
+  const services::UpstreamOptions& options() const { return options_; }
+  const std::string& type() const { return type_->name(); }
+  std::shared_ptr<services::Upstream> upstream() const;
+
+  /// What integration found, or why the last one failed; nothing before the first.
+  std::optional<base::Result<model::Integration>> integration() const;
+  /// Facts for every later instance; `upstream` speaks to the canonical address. Idle instances go.
+  void keep(model::Integration integration, std::shared_ptr<services::Upstream> upstream);
+  /// Facts that there were stay.
+  void keep_failure(base::Error error);
+
+ private:
+  base::Result<Lease> make_instance(const base::Deadline& deadline);
+  void give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation,
+                 const base::Deadline& deadline);
+
+  const services::UpstreamOptions options_;
+  const std::shared_ptr<plugin::Type> type_;
+  const std::string config_json_;
+  Gate gate_;
+
+  mutable base::Mutex mutex_;
+  std::shared_ptr<services::Upstream> upstream_ GUARDED_BY(mutex_);
+  std::optional<base::Result<model::Integration>> integration_ GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<plugin::Instance>> idle_ GUARDED_BY(mutex_);
+  std::uint64_t generation_ GUARDED_BY(mutex_) = 0;  // Of the facts that instances were made with.
+};
+
+}  // namespace portolan::router

@@ -1,0 +1,226 @@
+#include "router/router.h"
+
+#include <algorithm>
+#include <array>
+
+#include "router/config_json.h"
+#include "router/diagnosis.h"
+#include "router/session.h"
+
+namespace portolan::router {
+namespace {
+
+using base::Code;
+
+/// A budget, a deadline or a cancel ended it, not something that went wrong.
+bool ended_early(const base::Error& error, const base::Deadline& deadline) {
+  return error.budget || (error.code == Code::timeout && deadline.passed()) ||
+         (error.code == Code::cancelled && deadline.cancel.cancelled());
+}
+
+bool can_detect(const plugin::Note::Type& type) {
+  return std::find(type.extensions.begin(), type.extensions.end(), "portolan.detect/1") !=
+         type.extensions.end();
+}
+
+/// The standard measures of the registry that were not reached: never a silent gap.
+void cut_what_is_missing(model::Statistics& statistics, const base::Error& error) {
+  constexpr std::array<std::string_view, 9> names = {"spaces",
+                                                     "spaces_public",
+                                                     "spaces_private",
+                                                     "repositories",
+                                                     "repositories_public",
+                                                     "repositories_private",
+                                                     "artifacts",
+                                                     "tags",
+                                                     "storage_bytes"};
+  for (const std::string_view name : names) {
+    const bool there =
+        std::any_of(statistics.measures.begin(), statistics.measures.end(),
+                    [&](const model::Measure& measure) { return measure.name == name; });
+    if (there) continue;
+    model::Measure measure;
+    measure.name = name;
+    measure.unit = name == "storage_bytes" ? "bytes" : "count";
+    measure.hint = "not reached: " + error.message;
+    measure.cut = true;
+    statistics.measures.push_back(std::move(measure));
+  }
+}
+
+bool is_whole(const std::vector<model::Measure>& measures) {
+  return std::none_of(measures.begin(), measures.end(), [](const model::Measure& measure) {
+    return measure.state == model::MeasureState::partial || measure.cut;
+  });
+}
+
+bool is_complete(const model::Statistics& statistics) {
+  return is_whole(statistics.measures) &&
+         std::all_of(statistics.spaces.begin(), statistics.spaces.end(),
+                     [](const model::SpaceMeasures& space) { return is_whole(space.measures); });
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions options) {
+  auto type = plugins_.load(options.registry.type);
+  if (!type) return type.error();
+  auto config = make_config_json(*plugins_.type(options.registry.type), options.registry);
+  if (!config) return config.error();
+  auto upstream = services::Upstream::open(transport_, options);
+  if (!upstream) return upstream.error();
+  return std::make_shared<Registry>(std::move(options), *std::move(type), *std::move(upstream),
+                                    *std::move(config));
+}
+
+base::Result<model::Integration> Router::integrate(Registry& registry,
+                                                   const CallSettings& settings) {
+  return Session(registry, transport_, settings, false).integrate();
+}
+
+std::optional<base::Result<model::Integration>> Router::integration(
+    const Registry& registry) const {
+  return registry.integration();
+}
+
+base::Result<model::Validation> Router::validate(
+    Registry& registry, model::Depth depth, const CallSettings& settings,
+    const std::function<void(const model::Check&)>& each) {
+  const auto pass = registry.gate().enter(Kind::validation, settings.deadline);
+  if (!pass) return pass.error();
+  Diagnosis diagnosis(each);
+  services::Probe probe = registry.upstream()->probe(settings.deadline);
+  for (model::Check& check : probe.checks) diagnosis.add(std::move(check));
+  if (!probe.reached) {
+    diagnosis.skip_rest();
+    return diagnosis.take();
+  }
+
+  Session session(registry, transport_, settings, true);
+  const auto integrated = session.integrate_once();
+  if (!integrated &&
+      (integrated.error().code == Code::protocol || integrated.error().code == Code::policy)) {
+    diagnosis.add_identity(integrated.error());
+    diagnosis.skip_rest();
+  } else if (!integrated && ended_early(integrated.error(), settings.deadline)) {
+    diagnosis.lose_rest(integrated.error());
+  } else {
+    // Also after a refused password: the plugin says what exactly was refused.
+    const auto done = session.ask<void>([&](plugin::Instance& instance, services::Call& call) {
+      return instance.validate(call, depth,
+                               [&](model::Check check) { diagnosis.add(std::move(check)); });
+    });
+    if (done) {
+      diagnosis.close(depth);
+    } else {
+      diagnosis.lose_rest(done.error());
+    }
+  }
+  if (diagnosis.waits()) diagnosis.release(better_type(registry, settings));
+  return diagnosis.take();
+}
+
+std::string Router::better_type(Registry& registry, const CallSettings& settings) {
+  const auto found = detect_at(registry.upstream(), settings);
+  if (found.empty() || found[0].score < model::limits::detect_sure ||
+      found[0].type == registry.type())
+    return {};
+  return "this address looks like type " + found[0].type + " (" + std::to_string(found[0].score) +
+         " of 100: " + found[0].reason + "); write type: " + found[0].type;
+}
+
+base::Result<model::Statistics> Router::statistics(Registry& registry, model::Level level,
+                                                   const CallSettings& settings) {
+  const auto pass = registry.gate().enter(Kind::statistics, settings.deadline);
+  if (!pass) return pass.error();
+  model::Statistics statistics;
+  statistics.level = level;
+  Session session(registry, transport_, settings, false);
+  auto done = session.integrate_once();
+  if (!done && !done.error().budget) return done.error();  // Nothing was begun yet.
+  if (done) {
+    done = session.ask<void>([&](plugin::Instance& instance, services::Call& call) {
+      return instance.collect(call, level, statistics);
+    });
+    if (!done && !ended_early(done.error(), settings.deadline)) return done.error();
+  }
+  if (!done) cut_what_is_missing(statistics, done.error());
+  statistics.complete = is_complete(statistics);
+  return statistics;
+}
+
+base::Result<void> Router::spaces(Registry& registry, const plugin::Query& query,
+                                  const CallSettings& settings,
+                                  const plugin::Receiver<model::Space>& receive,
+                                  std::string& cursor) {
+  return list(registry, settings, [&](plugin::Instance& instance, services::Call& call) {
+    return instance.spaces(call, query, receive, cursor);
+  });
+}
+
+base::Result<void> Router::repositories(Registry& registry, const plugin::Query& query,
+                                        const CallSettings& settings,
+                                        const plugin::Receiver<model::Repository>& receive,
+                                        std::string& cursor) {
+  return list(registry, settings, [&](plugin::Instance& instance, services::Call& call) {
+    return instance.repositories(call, query, receive, cursor);
+  });
+}
+
+base::Result<void> Router::tags(Registry& registry, const plugin::Query& query,
+                                const CallSettings& settings,
+                                const plugin::Receiver<model::Tag>& receive, std::string& cursor) {
+  return list(registry, settings, [&](plugin::Instance& instance, services::Call& call) {
+    return instance.tags(call, query, receive, cursor);
+  });
+}
+
+base::Result<void> Router::artifacts(Registry& registry, const plugin::Query& query,
+                                     const CallSettings& settings,
+                                     const plugin::Receiver<model::Artifact>& receive,
+                                     std::string& cursor) {
+  return list(registry, settings, [&](plugin::Instance& instance, services::Call& call) {
+    return instance.artifacts(call, query, receive, cursor);
+  });
+}
+
+base::Result<void> Router::list(
+    Registry& registry, const CallSettings& settings,
+    const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body) {
+  const auto pass = registry.gate().enter(Kind::catalog, settings.deadline);
+  if (!pass) return pass.error();
+  Session session(registry, transport_, settings, false);
+  if (auto done = session.integrate_once(); !done) return done;
+  return session.ask<void>(body);
+}
+
+std::vector<model::Detection> Router::detect(const services::UpstreamOptions& address,
+                                             const CallSettings& settings) {
+  services::UpstreamOptions options = address;
+  options.registry.credentials = {};
+  auto upstream = services::Upstream::open(transport_, std::move(options));
+  return upstream ? detect_at(*upstream, settings) : std::vector<model::Detection>();
+}
+
+std::vector<model::Detection> Router::detect_at(const std::shared_ptr<services::Upstream>& upstream,
+                                                const CallSettings& settings) {
+  std::vector<model::Detection> all;
+  for (const std::string& name : plugins_.types()) {
+    if (!can_detect(*plugins_.type(name))) continue;
+    auto type = plugins_.load(name);
+    if (!type || settings.deadline.passed() || settings.deadline.cancel.cancelled()) continue;
+    services::CallOptions options;
+    options.deadline = settings.deadline;
+    options.max_requests = model::limits::detect_requests;
+    options.anonymous = true;
+    options.log = settings.log;
+    const auto call = services::Call::make(upstream, std::move(options));
+    if (auto found = (*type)->detect(*call, upstream->registry().address))
+      all.push_back(*std::move(found));
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.score > b.score; });
+  return all;
+}
+
+}  // namespace portolan::router

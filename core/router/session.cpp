@@ -1,0 +1,62 @@
+#include "router/session.h"
+
+#include <algorithm>
+
+namespace portolan::router {
+namespace {
+
+bool has_facts(const Registry& registry) {
+  const auto found = registry.integration();
+  return found && *found;
+}
+
+}  // namespace
+
+std::shared_ptr<services::Call> Session::make_call() const {
+  services::CallOptions options;
+  options.deadline = settings_.deadline;
+  options.reserved_slot = reserved_slot_;
+  options.log = settings_.log;
+  options.progress = settings_.progress;
+  if (settings_.max_requests != PORTOLAN_NO_BUDGET) {
+    options.max_requests = settings_.max_requests - std::min(settings_.max_requests, requests_);
+  }
+  return services::Call::make(registry_.upstream(), std::move(options));
+}
+
+base::Result<void> Session::integrate_once() {
+  if (has_facts(registry_)) return {};
+  const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
+  if (!pass) return pass.error();
+  if (has_facts(registry_)) return {};  // Whoever was inside has brought them.
+  const auto found = integrate_inside();
+  return found ? base::Result<void>() : found.error();
+}
+
+base::Result<model::Integration> Session::integrate() {
+  const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
+  if (!pass) return pass.error();
+  return integrate_inside();
+}
+
+base::Result<model::Integration> Session::integrate_inside() {
+  auto found = ask<model::Integration>(
+      [](plugin::Instance& instance, services::Call& call) { return instance.integrate(call); });
+  if (!found) {
+    registry_.keep_failure(found.error());
+    return found;
+  }
+  auto upstream = registry_.upstream();
+  if (found->address != upstream->registry().address) {
+    // Requests of the plugin are relative to the base, and that has moved to another path.
+    services::UpstreamOptions options = registry_.options();
+    options.registry.address = found->address;
+    auto moved = services::Upstream::open(transport_, std::move(options));
+    if (!moved) return moved.error();
+    upstream = *std::move(moved);
+  }
+  registry_.keep(*found, std::move(upstream));
+  return found;
+}
+
+}  // namespace portolan::router

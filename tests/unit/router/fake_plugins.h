@@ -1,0 +1,115 @@
+#pragma once
+#include <functional>
+#include <map>
+
+#include "plugin/plugin_set.h"
+
+/// What the instances of a fake type do; each may be replaced. `log` tells what happened, in order.
+struct Script {
+  using Call = portolan::services::Call;
+  std::function<portolan::base::Result<portolan::model::Integration>(Call&)> integrate;
+  std::function<portolan::base::Result<void>(Call&,
+                                             const std::function<void(portolan::model::Check)>&)>
+      validate;
+  std::function<portolan::base::Result<void>(Call&, portolan::model::Statistics&)> collect;
+  portolan::model::Detection detection;
+  std::vector<std::string> created;  ///< "base config facts" of each instance.
+  int alive = 0;
+};
+
+class FakeInstance : public portolan::plugin::Instance {
+ public:
+  explicit FakeInstance(Script& script) : script_(script) { ++script_.alive; }
+  ~FakeInstance() override { --script_.alive; }
+  bool has(std::string_view) const override { return true; }
+  portolan::base::Result<portolan::model::Integration> integrate(Script::Call& call) override {
+    return script_.integrate(call);
+  }
+  portolan::base::Result<void> validate(
+      Script::Call& call, portolan::model::Depth,
+      const std::function<void(portolan::model::Check)>& each) override {
+    return script_.validate(call, each);
+  }
+  portolan::base::Result<void> collect(Script::Call& call, portolan::model::Level,
+                                       portolan::model::Statistics& statistics) override {
+    return script_.collect(call, statistics);
+  }
+  portolan::base::Result<void> spaces(Script::Call&, const portolan::plugin::Query&,
+                                      const portolan::plugin::Receiver<portolan::model::Space>&,
+                                      std::string&) override {
+    return {};
+  }
+  portolan::base::Result<void> repositories(
+      Script::Call&, const portolan::plugin::Query&,
+      const portolan::plugin::Receiver<portolan::model::Repository>& receive,
+      std::string& cursor) override {
+    cursor = "end";
+    receive({{"library/alpine", "library", -1, -1, -1}});
+    return {};
+  }
+  portolan::base::Result<void> tags(Script::Call&, const portolan::plugin::Query&,
+                                    const portolan::plugin::Receiver<portolan::model::Tag>&,
+                                    std::string&) override {
+    return {};
+  }
+  portolan::base::Result<void> artifacts(
+      Script::Call&, const portolan::plugin::Query&,
+      const portolan::plugin::Receiver<portolan::model::Artifact>&, std::string&) override {
+    return {};
+  }
+
+ private:
+  Script& script_;
+};
+
+class FakeType : public portolan::plugin::Type {
+ public:
+  FakeType(std::string name, Script& script) : name_(std::move(name)), script_(script) {}
+  const std::string& name() const override { return name_; }
+  bool concurrent() const override { return false; }
+  portolan::base::Result<std::unique_ptr<portolan::plugin::Instance>> create(
+      Script::Call&, const std::string& base, const std::string& config,
+      const std::string& facts) override {
+    script_.created.push_back(base + " " + config + " " + facts);
+    return std::unique_ptr<portolan::plugin::Instance>(std::make_unique<FakeInstance>(script_));
+  }
+  bool can_detect() const override { return true; }
+  portolan::base::Result<portolan::model::Detection> detect(Script::Call&,
+                                                            const std::string&) override {
+    return script_.detection;
+  }
+
+ private:
+  const std::string name_;
+  Script& script_;
+};
+
+/// A set of types that no file implements.
+class FakePlugins : public portolan::plugin::PluginSet {
+ public:
+  void add(const std::string& name, Script& script, const std::string& schema) {
+    notes_[name] = {name, name, schema, {"portolan.detect/1"}};
+    types_[name] = std::make_shared<FakeType>(name, script);
+  }
+  const std::vector<portolan::plugin::Plugin>& plugins() const override { return files_; }
+  std::vector<std::string> types() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, type] : types_) names.push_back(name);
+    return names;
+  }
+  const portolan::plugin::Note::Type* type(std::string_view name) const override {
+    const auto found = notes_.find(std::string(name));
+    return found == notes_.end() ? nullptr : &found->second;
+  }
+  portolan::base::Result<std::shared_ptr<portolan::plugin::Type>> load(
+      std::string_view name) override {
+    const auto found = types_.find(std::string(name));
+    if (found != types_.end()) return found->second;
+    return portolan::base::Error{portolan::base::Code::plugin_missing, "no such type", "alpha?"};
+  }
+
+ private:
+  std::vector<portolan::plugin::Plugin> files_;
+  std::map<std::string, portolan::plugin::Note::Type> notes_;
+  std::map<std::string, std::shared_ptr<portolan::plugin::Type>> types_;
+};
