@@ -75,6 +75,8 @@ def body_of(context, name, types=None):
     except ValueError:
         message = f'parsing {name} body from "" failed, because unexpected EOF'
         raise invalid(message) from None
+    if not isinstance(document, dict):
+        raise invalid(f'parsing {name} body from "" failed, because json: cannot unmarshal it')
     for path, rule in (types or {}).items():
         check_type(name, document, path, rule)
     return document

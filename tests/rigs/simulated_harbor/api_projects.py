@@ -262,7 +262,7 @@ def delete_member(context):
 
 QUOTA_KEYS = {
     "id": lambda p: p.quota_id,
-    "creation_time": lambda p: (p.created, p.quota_id),
+    "creation_time": lambda p: p.created,
     "hard.storage": lambda p: p.limit,
     "used.storage": lambda p: p.used,
 }
@@ -286,7 +286,7 @@ def list_quotas(context):
     rows = list(context.state.projects.values())
     if reference := integer(context.request, "reference_id", None):
         rows = [p for p in rows if p.id == reference]
-    rows = select(listing, rows, QUOTA_KEYS, [("creation_time", True)])
+    rows = select(listing, rows, QUOTA_KEYS, [("id", True)])
     return page_response(context.request, listing, rows, quota_view)
 
 
@@ -310,7 +310,10 @@ def get_quota(context):
 def update_quota(context):
     document = body_of(context, "hard")
     project = quota_of(context, "update")
-    project.limit = document["hard"]["storage"]
+    limit = (document.get("hard") or {}).get("storage")
+    if not isinstance(limit, int) or limit < -1 or limit > MAX_LIMIT:
+        raise bad_request(f"bad request: invalid value for quota limit, value={limit}")
+    project.limit = limit
     project.quota_updated = now()
     return Response(200)
 

@@ -15,7 +15,7 @@ REPOSITORY_KEYS = {
     "name": lambda r: r.name,
     "repository_id": lambda r: r.id,
     "project_id": lambda r: r.project.id,
-    "creation_time": lambda r: (r.created, r.id),
+    "creation_time": lambda r: r.created,
     "update_time": lambda r: r.updated,
     "pull_count": lambda r: r.pull_count,
 }
@@ -35,7 +35,7 @@ def repository_view(repository):
 
 
 def respond_repositories(context, listing, rows):
-    rows = select(listing, rows, REPOSITORY_KEYS, [("creation_time", True)])
+    rows = select(listing, rows, REPOSITORY_KEYS, [("repository_id", True)])
     return page_response(context.request, listing, rows, repository_view)
 
 
@@ -134,10 +134,8 @@ def accessory_view(repository, artifact):
 
 def image_view(repository, artifact):
     """What only an image (not an index) shows."""
-    media_type = artifact.document.get("config", {}).get("mediaType", "")
-    artifact_type = artifact.document.get("artifactType") or media_type
-    view = {"artifact_type": artifact_type, "media_type": media_type}
-    if media_type in IMAGE_CONFIGS:
+    view = {"artifact_type": artifact.artifact_type, "media_type": artifact.config_type}
+    if artifact.config_type in IMAGE_CONFIGS:
         escaped = quote(quote(repository.short_name, safe=""), safe="")
         path = f"/api/v2.0/projects/{repository.project.name}/repositories/{escaped}"
         href = f"{path}/artifacts/{artifact.digest}/additions/build_history"
@@ -178,12 +176,13 @@ def artifact_view(repository, artifact, with_tag=True, with_accessory=False):
 
 
 ARTIFACT_KEYS = {
-    "push_time": lambda row: (row[1].push_time, row[1].id),
+    "push_time": lambda row: row[1].push_time,
     "pull_time": lambda row: row[1].pull_time,
     "size": lambda row: row[1].size,
     "digest": lambda row: row[1].digest,
     "type": lambda row: "IMAGE",
-    "media_type": lambda row: row[1].document.get("config", {}).get("mediaType", ""),
+    "media_type": lambda row: row[1].config_type or row[1].media_type,
+    "artifact_type": lambda row: row[1].artifact_type,
     "repository_name": lambda row: row[0].name,
     "id": lambda row: row[1].id,
 }
@@ -200,7 +199,9 @@ def respond_artifacts(context, listing, repositories):
         wanted = {"nil": lambda a: not a.tags, "*": lambda a: bool(a.tags)}
         keep = wanted.get(tags, lambda a: tags in a.tags)
         rows = [row for row in rows if keep(row[1])]
-    rows = select(listing, rows, ARTIFACT_KEYS, [("push_time", True)])
+    rows = select(listing, rows, ARTIFACT_KEYS, [("id", True)])
+    if context.request.param("latest_in_repository") == "true":
+        rows = list({row[0].id: row for row in sorted(rows, key=ARTIFACT_KEYS["id"])}.values())
     with_tag = context.request.param("with_tag") != "false"
     with_accessory = context.request.param("with_accessory") == "true"
     return page_response(

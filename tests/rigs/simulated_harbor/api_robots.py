@@ -54,11 +54,10 @@ def list_robots(context):
     if level not in ("system", "project"):
         raise bad_request("bad request error level input")
     project_id = listing.value("ProjectID")
-    if level == "project" and project_id is None:
+    if level == "project" and not (project_id or "").isdigit():
         raise bad_request("must with project ID when to query project robots")
-    project = state.projects.get(int(project_id)) if level == "project" else None
-    require_robot(context, level, project, "list")
     wanted = int(project_id) if level == "project" else 0
+    require_robot(context, level, state.projects.get(wanted), "list")
     rows = [r for r in state.robots.values() if r.level == level and r.project_id == wanted]
     rows = select(listing, rows, ROBOT_KEYS, [("name", False)])
     return page_response(context.request, listing, rows, robot_view)
@@ -155,11 +154,10 @@ def update_robot(context):
     if document.get("level") != robot.level or document.get("name") != robot.name:
         raise bad_request("cannot update the level or name of robot")
     check_permissions(document.get("permissions"))
-    robot.permissions = document["permissions"]
+    robot.allow(document["permissions"])
     robot.disabled = bool(document.get("disable"))
     robot.description = document.get("description") or ""
     robot.updated = now()
-    robot.__post_init__()
     return Response(200)
 
 

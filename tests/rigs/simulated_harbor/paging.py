@@ -73,7 +73,7 @@ class Listing:
 
 
 def conditions(text):
-    """`a=b,c=~d,e=[1~2],f={x y},g=(x y)`; raises 400 for anything without key or value."""
+    """`a=b,c=~d,e=[1~2],f={x y},g=(x y)`; 400 without key or value. Harbor decodes it once more."""
     result = []
     for part in [p for p in unquote_plus(text).split(",") if p]:
         key, equals, value = part.partition("=")

@@ -108,6 +108,14 @@ class Artifact:
     tags: dict = field(default_factory=dict)
 
     @property
+    def config_type(self):
+        return self.document.get("config", {}).get("mediaType", "")
+
+    @property
+    def artifact_type(self):
+        return self.document.get("artifactType") or self.config_type
+
+    @property
     def children(self):
         return self.document.get("manifests", []) if self.media_type in INDEX_TYPES else []
 
@@ -170,8 +178,12 @@ class Robot:
     expires_at: int = -1
 
     def __post_init__(self):
+        self.allow(self.permissions)
+
+    def allow(self, permissions):
+        self.permissions = permissions
         self.grants = {}  # "/", "*" or project name -> set of (resource, action)
-        for entry in self.permissions:
+        for entry in permissions:
             access = {(a["resource"], a["action"]) for a in entry["access"]}
             self.grants.setdefault(entry["namespace"], set()).update(access)
 
