@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/quantity.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "manifest/network_rule.h"
 #include "manifest/shape.h"
@@ -70,7 +71,7 @@ class RegistryCheck {
     std::vector<std::string> names(types_.unavailable.begin(), types_.unavailable.end());
     for (const auto& [name, schema] : types_.ready) names.push_back(name);
     Mistake& mistake = add("/type", "no plugin implements the type \"" + *type + '"');
-    mistake.found = "the string \"" + *type + '"';
+    mistake.found = "the string \"" + base::clean_text(*type, 64) + '"';
     mistake.expected = "the type of an installed plugin";
     mistake.nearest = base::nearest_name(*type, names);
   }

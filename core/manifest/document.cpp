@@ -78,7 +78,7 @@ Mistake Document::mistake(std::string_view pointer, std::string message, bool at
   mistake.line = position.line;
   mistake.column = position.column;
   mistake.path = path(pointer);
-  mistake.message = std::move(message);
+  mistake.message = base::clean_text(message, model::limits::text_bytes);
   return mistake;
 }
 

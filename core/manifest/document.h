@@ -36,7 +36,7 @@ struct Document {
   bool is_broken(std::string_view pointer) const;
   /// "/spec/registries/2/name" → "spec.registries[2].name"
   std::string path(std::string_view pointer) const;
-  /// A mistake at the value, or at the key, of `pointer`.
+  /// A mistake at the value, or at the key, of `pointer`. The message may quote the document.
   Mistake mistake(std::string_view pointer, std::string message, bool at_key = false) const;
 };
 

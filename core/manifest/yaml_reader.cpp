@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
 #include <unordered_map>
@@ -17,6 +18,9 @@ namespace portolan::manifest {
 namespace {
 
 namespace limits = model::limits;
+
+constexpr const char* too_many_values = "the file has more than 100000 values";
+static_assert(limits::manifest_nodes == 100'000);
 
 Position position_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
@@ -95,7 +99,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void count(const YAML::Mark& mark) {
     if (++nodes_ > limits::manifest_nodes) {
-      stop(mark, "the file has more than " + std::to_string(limits::manifest_nodes) + " values");
+      stop(mark, too_many_values);
     }
   }
 
@@ -174,10 +178,22 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Frame> frames_;
 };
 
+/// yaml-cpp queues the tokens of an open [ or { before it gives the first event, 250 bytes of
+/// memory for one of text; so what surely is too much is refused before it starts.
+bool has_too_many_values(std::string_view text) {
+  const auto opens_or_parts = [](char c) { return c == '[' || c == '{' || c == ','; };
+  const auto count = std::count_if(text.begin(), text.end(), opens_or_parts);
+  return static_cast<std::size_t>(count) > limits::manifest_nodes;
+}
+
 }  // namespace
 
 void read_yaml(std::string_view text, const Document& origin, std::vector<Document>& documents,
                std::vector<Mistake>& mistakes) {
+  if (has_too_many_values(text)) {
+    mistakes.push_back(origin.mistake("", too_many_values));
+    return;
+  }
   std::istringstream in{std::string(text)};
   std::size_t nodes = 0;
   try {

@@ -129,6 +129,7 @@ TEST_CASE("depth, values and bytes are bounded", "[manifest]") {
   CHECK_FALSE(parsed(std::string(100'000, '{')).mistakes.empty());
   std::string many = "[";
   for (std::size_t i = 0; i < model::limits::manifest_nodes; ++i) many += "1,";
+  CHECK(complaint(std::string(1'000'000, '[')) == "the file has more than 100000 values");
   CHECK(complaint(many + "]") == "the file has more than 100000 values");
   CHECK(complaint(std::string(model::limits::manifest_bytes + 1, ' ')) ==
         "the file is larger than 16 MiB");
