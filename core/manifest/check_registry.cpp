@@ -113,7 +113,9 @@ class RegistryCheck {
 
   void check_addresses() {
     if (const std::string* address = text("/address")) {
-      if (auto url = base::parse_address(*address); !url) add_error("/address", url.error());
+      auto url = base::parse_address(*address);
+      if (!url) add_error("/address", url.error());
+      if (url) check_plain_http(*url);
     }
     if (const std::string* proxy = text("/proxy")) {
       if (auto problem = proxy_problem(*proxy); problem) add_error("/proxy", *problem);
@@ -126,6 +128,14 @@ class RegistryCheck {
       add("/credentials/trustedRealms/" + std::to_string(i),
           "expected an origin such as https://auth.example.com, without a path");
     }
+  }
+
+  void check_plain_http(const base::Url& url) {
+    const base::Json* allowed = get("/allowPlainHttp");
+    const bool exposed = url.scheme == "http" && !url.is_loopback_literal();
+    if (!exposed || !has("/credentials/passwordFrom") || (allowed && allowed->as_bool() == true))
+      return;
+    add("/address", "the password would travel in clear; use https, or write allowPlainHttp: true");
   }
 
   void add_error(std::string_view below, const base::Error& error) {
