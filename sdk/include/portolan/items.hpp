@@ -1,5 +1,6 @@
 #pragma once
-/// What the calls take and give back, in C++; out<T> carries items over the border.
+/// What the calls take and give back, in C++; out<T> carries items over the border. The braces let
+/// an author leave members out under -Wextra.
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,8 +21,9 @@ struct registry {
 
 struct integration {
   using raw = portolan_integration;
-  std::string address, product, version, api_version, account, privilege, pull_host, facts_json;
-  std::vector<std::string> capabilities;
+  std::string address{}, product{}, version{}, api_version{}, account{}, privilege{}, pull_host{},
+      facts_json{};
+  std::vector<std::string> capabilities{};
 };
 
 enum class depth : std::uint32_t { quick = PORTOLAN_DEPTH_QUICK, full = PORTOLAN_DEPTH_FULL };
@@ -133,43 +135,43 @@ struct measure {
 };
 
 struct query {
-  std::string space, repository, cursor;
+  std::string space{}, repository{}, cursor{};
   std::uint64_t limit = 0;  ///< 0: all.
 };
 struct space {
   using raw = portolan_space;
-  std::string name, upstream_id;
+  std::string name{}, upstream_id{};
   std::uint32_t visibility = PORTOLAN_VISIBILITY_UNKNOWN;
   std::int64_t repositories = -1;
 };
 struct repository {
   using raw = portolan_repository;
-  std::string name, space;
+  std::string name{}, space{};
   std::int64_t artifacts = -1, pulls = -1, updated_ms = -1;
 };
 struct tag {
   using raw = portolan_tag;
-  std::string repository, name, digest;
+  std::string repository{}, name{}, digest{};
 };
 struct artifact {
   using raw = portolan_artifact;
-  std::string repository, digest, media_type;
-  std::vector<std::string> tags;
+  std::string repository{}, digest{}, media_type{};
+  std::vector<std::string> tags{};
   std::int64_t bytes = -1, pushed_ms = -1;
 };
 struct robot {
   using raw = portolan_robot;
-  std::string id, username, secret_handle;
+  std::string id{}, username{}, secret_handle{};
   std::int64_t expires_ms = -1;
 };
 struct grant {
-  std::string space;
+  std::string space{};
   std::uint32_t rights = PORTOLAN_ROBOT_PULL;
 };
 struct detection {
   using raw = portolan_detection;
   unsigned score = 0;  ///< 0..100
-  std::string reason;
+  std::string reason{};
 };
 
 }  // namespace portolan::inline v1

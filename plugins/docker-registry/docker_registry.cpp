@@ -1,0 +1,80 @@
+#include "docker_registry.h"
+
+#include "scan.h"
+
+namespace docker_registry {
+namespace {
+
+constexpr int quick_pages = 3;
+
+portolan::failure not_a_registry(const Identity& who, const portolan::response& ping) {
+  portolan::failure problem(PORTOLAN_PROTOCOL, "this is no container registry: " + who.reason,
+                            "check the address: its path may be missing or too long, or another "
+                            "product answers there");
+  problem.url = ping.url;
+  problem.http_status = ping.status;
+  return problem;
+}
+
+portolan::failure refused(const portolan::response& answer, bool has_password) {
+  portolan::failure problem = answer.as_failure();
+  if (problem.code != PORTOLAN_UNAUTHORIZED) return problem;
+  problem.pointer = has_password ? "/credentials/password" : "/credentials";
+  problem.hint = has_password ? "correct the user name or the password"
+                              : "this registry wants a user name and a password: give both";
+  return problem;
+}
+
+}  // namespace
+
+DockerRegistry::DockerRegistry(const portolan::registry& registry)
+    : base_(canonical(registry.base)),
+      root_(root_of(registry.base)),
+      username_(registry.username),
+      has_password_(registry.has_password),
+      page_size_(static_cast<int>(registry.options["pageSize"].integer_or(1000))) {}
+
+portolan::integration DockerRegistry::integrate(portolan::call& call) {
+  const auto ping = call.send(ping_request(root_, portolan::auth::none));
+  const auto who = identify(ping);
+  if (who.is == Identity::Kind::unclear) throw ping.as_failure();
+  if (who.is == Identity::Kind::other) throw not_a_registry(who, ping);
+
+  const bool asks = ping.status == 401;
+  if (asks && (has_password_ || who.asks.scheme != "bearer")) {
+    const auto proof = call.send(ping_request(root_, portolan::auth::docker_token));
+    if (!proof.ok()) throw refused(proof, has_password_);
+  }
+  const auto catalog = access_of(call.attempt(catalog_request(root_, 1)));
+  portolan::integration found{
+      .address = base_,
+      .product = who.product,
+      .version = {},
+      .api_version = who.api_version,
+      .account = asks && has_password_ ? username_ : std::string(),
+      .privilege = asks && has_password_ ? "user" : "anonymous",
+      .pull_host = {},
+      .facts_json = "{\"challenge\":" + portolan::json_quote(who.asks.scheme) + "}",
+      .capabilities = {"tags"}};
+  if (catalog == Access::granted) found.capabilities.push_back("catalog");
+  return found;
+}
+
+void DockerRegistry::collect(portolan::call& call, portolan::level level,
+                             portolan::out<portolan::measure>& out) {
+  const auto sum = Scan(call, {.root = root_,
+                               .page_size = page_size_,
+                               .level = level,
+                               .pages_max = level == portolan::level::quick ? quick_pages : 0,
+                               .has_password = has_password_})
+                       .run();
+  for (auto& one : measures_of(sum, level))
+    if (!out.push(std::move(one))) return;
+}
+
+portolan::detection DockerRegistry::detect(portolan::call& call, const std::string& base) {
+  const auto who = identify(call.attempt(ping_request(root_of(base), portolan::auth::none)));
+  return {score_of(who), who.reason};
+}
+
+}  // namespace docker_registry

@@ -1,0 +1,108 @@
+#include "name_list.h"
+
+#include <functional>
+#include <utility>
+
+#include "protocol.h"
+
+namespace docker_registry {
+namespace {
+constexpr int empty_pages_max = 16;
+}
+
+NameList::NameList(Source of) : of_(std::move(of)) { restart(of_.page_size > 0); }
+
+void NameList::restart(bool with_page_size) {
+  sized_ = with_page_size;
+  std::string query;
+  if (sized_) query = "n=" + std::to_string(of_.page_size);
+  if (!of_.after.empty())
+    query += (query.empty() ? "last=" : "&last=") + portolan::percent_encode(of_.after);
+  pages_.emplace(query.empty() ? of_.url : of_.url + "?" + query);
+}
+
+std::optional<portolan::request> NameList::next() const {
+  if (!pages_ || !pages_->next()) return {};
+  portolan::request page(*pages_->next());
+  page.scope = of_.scope;
+  return page;
+}
+
+void NameList::end(std::string why) {
+  problem_ = std::move(why);
+  pages_.reset();
+}
+
+std::vector<std::string> NameList::take(const portolan::response& page) {
+  if (page.status == 400 && sized_ && first_) {
+    restart(false);
+    return {};
+  }
+  std::vector<std::string> names;
+  try {
+    names = read(page);
+  } catch (const portolan::failure& broken) {
+    end(broken.message);
+    throw;
+  }
+  if (repeats(names)) {
+    end(guessing_ ? "the registry cut its list of " + of_.key + " after a page and does not go on"
+                  : "the registry's pages of " + of_.key + " repeat");
+    return {};
+  }
+  first_ = false;
+  look_ahead(page, names);
+  return names;
+}
+
+std::vector<std::string> NameList::read(const portolan::response& page) const {
+  const auto document = page.json();
+  const auto list = document[of_.key];
+  if (!list.is_array() && !list.is_null()) {
+    portolan::failure problem(PORTOLAN_PROTOCOL,
+                              page.method + " " + page.url + " has no list of " + of_.key,
+                              "see what answers at this address");
+    problem.url = page.url;
+    throw problem;
+  }
+  std::vector<std::string> names;
+  names.reserve(list.size());
+  list.each([&](const portolan::json& name) {
+    if (auto text = name.string()) names.push_back(*std::move(text));
+  });
+  return names;
+}
+
+bool NameList::repeats(const std::vector<std::string>& names) const {
+  if (names.empty()) return false;
+  const auto known = [&](const std::string& name) {
+    return previous_.contains(std::hash<std::string>{}(name));
+  };
+  if (!guessing_) return known(names.front()) && known(names.back());
+  for (const auto& name : names)
+    if (known(name)) return true;
+  return false;
+}
+
+void NameList::look_ahead(const portolan::response& page, const std::vector<std::string>& names) {
+  guessing_ = false;
+  try {
+    pages_->follow(page);
+  } catch (const portolan::failure& broken) {
+    return end(broken.message);
+  }
+  empty_pages_ = names.empty() ? empty_pages_ + 1 : 0;
+  if (pages_->next() && empty_pages_ > empty_pages_max)
+    return end("the registry sends one empty page after another");
+  // Distribution 2 leaves the Link out when just as many were left, Nexus and crane whenever: ask.
+  if (!pages_->next() && sized_ && names.size() == std::size_t(of_.page_size)) {
+    guessing_ = true;
+    pages_.emplace(of_.url + "?n=" + std::to_string(of_.page_size) +
+                   "&last=" + portolan::percent_encode(names.back()));
+  }
+  if (!pages_->next() || names.empty()) return;
+  previous_.clear();
+  for (const auto& name : names) previous_.insert(std::hash<std::string>{}(name));
+}
+
+}  // namespace docker_registry

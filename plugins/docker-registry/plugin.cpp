@@ -1,0 +1,3 @@
+#include "docker_registry.h"
+
+PORTOLAN_PLUGIN(docker_registry::DockerRegistry)

@@ -1,0 +1,305 @@
+// portolan.validation/1: who answers there, do the credentials work, what may the account do.
+#include <optional>
+#include <utility>
+
+#include "docker_registry.h"
+#include "name_list.h"
+
+namespace docker_registry {
+namespace {
+
+using portolan::auth;
+using portolan::check;
+using portolan::response;
+
+/// A repository with a tag, to try a pull with: what is looked at to find one.
+constexpr int samples = 10;
+
+portolan_status code_of(const response& answer) { return answer.as_failure().code; }
+std::string words_of(const response& answer) { return answer.as_failure().message; }
+
+class Diagnosis {
+ public:
+  struct Subject {
+    std::string root;
+    bool has_password;
+    bool full;
+  };
+  Diagnosis(portolan::call& call, portolan::out<check>& out, Subject of)
+      : call_(call), out_(out), of_(std::move(of)) {}
+
+  void run() {
+    ping_ = call_.attempt(ping_request(of_.root, auth::none));
+    who_ = identify(ping_);
+    identity_check();
+    if (who_.is != Identity::Kind::registry) return skip_the_rest();
+    api_version();
+    look();
+    credentials();
+    catalog();
+    if (of_.full) {
+      pull();
+      anonymous();
+    }
+    capabilities();
+  }
+
+ private:
+  bool is_open() const { return ping_.status == 200; }
+
+  /// One after the other: several wrong logins at once lock accounts.
+  void look() {
+    const auto list = [&](auth as) {
+      auto request = catalog_request(of_.root, of_.full ? samples : 1);
+      request.auth = as;
+      return call_.attempt(request);
+    };
+    if (!is_open() && of_.has_password)
+      proof_ = call_.attempt(ping_request(of_.root, auth::docker_token));
+    if (refused()) return;
+    if (is_open() || of_.full) anonymous_catalog_ = list(auth::none);
+    const bool same = anonymous_catalog_ && access_of(*anonymous_catalog_) == Access::granted &&
+                      (is_open() || !of_.has_password);
+    catalog_ = same ? *anonymous_catalog_ : list(auth::docker_token);
+  }
+
+  /// The password was sent and not accepted: it is not sent again.
+  bool refused() const { return proof_ && !proof_->ok(); }
+  bool needs_password() const {
+    return !of_.has_password && !is_open() && who_.asks.scheme != "bearer";
+  }
+
+  void identity_check() {
+    if (who_.is == Identity::Kind::unclear)
+      out_.push(check{"identity"}
+                    .unknown(code_of(ping_), who_.reason, ping_.as_failure().hint)
+                    .seen(ping_));
+    else if (who_.is == Identity::Kind::other)
+      out_.push(check{"identity"}
+                    .fail(PORTOLAN_PROTOCOL, who_.reason,
+                          "check the address and the registry's type; a path may be missing")
+                    .seen(ping_));
+    else if (who_.is_harbor())
+      out_.push(check{"identity"}
+                    .warn(PORTOLAN_INVALID_CONFIG, "this is a Harbor, used as a plain registry",
+                          "the type harbor tells more: projects, quotas, true storage")
+                    .seen(ping_));
+    else
+      out_.push(check{"identity"}.ok(who_.reason).seen(ping_));
+  }
+
+  void skip_the_rest() {
+    for (const char* name : {"api-version", "credentials", "permissions.catalog", "capabilities"})
+      out_.push(check{name}.skipped("it is not known that a registry answers there"));
+  }
+
+  void api_version() {
+    out_.push(check{"api-version"}
+                  .ok(who_.api_version.empty() ? "registry API v2; the registry names no version"
+                                               : who_.api_version)
+                  .seen(ping_));
+  }
+
+  void credentials() {
+    check one{"credentials"};
+    if (needs_password()) {
+      out_.push(std::move(one)
+                    .fail(PORTOLAN_UNAUTHORIZED,
+                          "the registry wants a user name and a password, and none were given",
+                          "give both")
+                    .seen(ping_));
+    } else if (!of_.has_password) {
+      out_.push(std::move(one).skipped("none were given").seen(ping_));
+    } else if (is_open()) {
+      open_credentials(std::move(one));
+    } else if (proof_->ok()) {
+      out_.push(
+          std::move(one).ok("the registry accepts the user name and the password").seen(*proof_));
+    } else {
+      const auto problem = proof_->as_failure();
+      const bool wrong = problem.code == PORTOLAN_UNAUTHORIZED ||
+                         problem.code == PORTOLAN_FORBIDDEN || problem.code == PORTOLAN_POLICY;
+      out_.push(
+          wrong
+              ? std::move(one).fail(problem.code, problem.message, problem.hint).seen(*proof_)
+              : std::move(one).unknown(problem.code, problem.message, problem.hint).seen(*proof_));
+    }
+  }
+
+  /// "/v2/" is open to everybody; the catalog may still ask who is there.
+  void open_credentials(check one) {
+    const bool asked = anonymous_catalog_->status == 401;
+    if (asked && catalog_->ok()) {
+      out_.push(std::move(one)
+                    .ok("the catalog is open to this user name and password only")
+                    .seen(*catalog_));
+    } else if (asked && code_of(*catalog_) == PORTOLAN_UNAUTHORIZED) {
+      out_.push(std::move(one)
+                    .fail(PORTOLAN_UNAUTHORIZED, words_of(*catalog_),
+                          "correct the user name or the password")
+                    .seen(*catalog_));
+    } else {
+      out_.push(std::move(one)
+                    .unknown(PORTOLAN_UNSUPPORTED,
+                             "not verifiable: the registry is open and never asks for the password",
+                             "remove the credentials, or close the registry")
+                    .seen(ping_));
+    }
+  }
+
+  void catalog() {
+    check one{"permissions.catalog"};
+    if (refused() || needs_password()) {
+      out_.push(std::move(one).skipped("without credentials that are accepted nothing is tried"));
+      return;
+    }
+    switch (access_of(*catalog_)) {
+      case Access::granted:
+        out_.push(std::move(one).ok("the repositories can be listed").seen(*catalog_));
+        break;
+      case Access::forbidden:
+        out_.push(std::move(one)
+                      .warn(code_of(*catalog_),
+                            "the repositories may not be listed: " + words_of(*catalog_),
+                            "statistics need the catalog: give the account the right to list it "
+                            "(token scope registry:catalog:*)")
+                      .seen(*catalog_));
+        break;
+      case Access::absent:
+        out_.push(
+            std::move(one)
+                .skipped(
+                    "the registry has no catalog: its repositories cannot be listed or counted")
+                .seen(*catalog_));
+        break;
+      case Access::lost: {
+        const auto problem = catalog_->as_failure();
+        out_.push(
+            std::move(one).unknown(problem.code, problem.message, problem.hint).seen(*catalog_));
+      }
+    }
+  }
+
+  std::vector<std::string> listed() const {
+    std::vector<std::string> names;
+    if (!catalog_ || access_of(*catalog_) != Access::granted) return names;
+    try {
+      catalog_->json()["repositories"].each([&](const portolan::json& name) {
+        if (is_repository_name(name.string_or(""))) names.push_back(name.string_or(""));
+      });
+    } catch (const portolan::failure&) {
+      // A catalog that is no JSON: permissions.catalog has said what it could.
+    }
+    return names;
+  }
+
+  response get_tags(const std::string& repository, auth as) {
+    portolan::request request(tags_url(of_.root, repository));
+    request.scope = pull_scope(repository);
+    request.auth = as;
+    return call_.attempt(request);
+  }
+
+  /// The first tag of a page, or empty.
+  static std::string first_tag(const response& page) {
+    try {
+      auto names = NameList({{}, "tags", {}, 0, {}}).take(page);
+      for (auto& name : names)
+        if (is_reference(name)) return std::move(name);
+    } catch (const portolan::failure&) {
+      // Not a list: then there is nothing to try.
+    }
+    return {};
+  }
+
+  void pull() {
+    const auto names = listed();
+    for (std::size_t i = 0; i < names.size() && i < 3; ++i) {
+      const auto page = get_tags(names[i], auth::docker_token);
+      if (is_unknown_name(page)) continue;
+      sample_ = names[i];
+      if (access_of(page) != Access::granted) return tell_pull(page, "its tags may not be listed");
+      const auto tag = first_tag(page);
+      if (tag.empty()) continue;
+      const auto head = call_.attempt(manifest_request(of_.root, sample_, tag, "HEAD"));
+      return tell_pull(head, "its manifests may not be read");
+    }
+    out_.push(check{"permissions.pull"}.skipped(
+        names.empty() ? "there is no repository to try it with"
+                      : "no repository with a tag was found to try it with"));
+  }
+
+  void tell_pull(const response& last, const char* what) {
+    check one{"permissions.pull"};
+    const auto got = access_of(last);
+    if (got == Access::granted)
+      out_.push(std::move(one).ok(sample_ + " can be pulled").seen(last));
+    else if (got == Access::forbidden)
+      out_.push(
+          std::move(one)
+              .warn(code_of(last), sample_ + ": " + what + ": " + words_of(last),
+                    "give the account the right to pull it, or leave it out of what is counted")
+              .seen(last));
+    else
+      out_.push(std::move(one)
+                    .unknown(code_of(last), sample_ + ": " + words_of(last), last.as_failure().hint)
+                    .seen(last));
+  }
+
+  /// What anybody can do who knows the address.
+  void anonymous() {
+    if (!anonymous_catalog_) {
+      auto request = catalog_request(of_.root, samples);
+      request.auth = auth::none;
+      anonymous_catalog_ = call_.attempt(request);
+    }
+    const bool lists = access_of(*anonymous_catalog_) == Access::granted;
+    std::optional<response> page;
+    if (!sample_.empty()) page = get_tags(sample_, auth::none);
+    const bool pulls = page && access_of(*page) == Access::granted;
+    std::string what =
+        lists ? "the repositories can be listed" : "the repositories cannot be listed";
+    if (page)
+      what += std::string(pulls ? ", " : " and not, ") + sample_ +
+              (pulls ? " can be pulled" : " cannot be pulled");
+    check one{"permissions.anonymous"};
+    what = "without credentials " + what;
+    const auto& seen = page ? *page : *anonymous_catalog_;
+    out_.push(of_.has_password && (lists || pulls)
+                  ? std::move(one)
+                        .warn(PORTOLAN_INVALID_CONFIG, what,
+                              "close the registry to anonymous callers if what it holds is private")
+                        .seen(seen)
+                  : std::move(one).ok(what).seen(seen));
+  }
+
+  void capabilities() {
+    check one{"capabilities"};
+    if (refused() || needs_password()) {
+      out_.push(std::move(one).skipped("without credentials that are accepted nothing is tried"));
+      return;
+    }
+    const bool lists = access_of(*catalog_) == Access::granted;
+    one.detail = "deletion and pushing are not tried: nothing is changed";
+    out_.push(std::move(one).ok(lists ? "catalog, tags" : "tags of repositories that are named"));
+  }
+
+  portolan::call& call_;
+  portolan::out<check>& out_;
+  const Subject of_;
+  response ping_;
+  Identity who_;
+  std::optional<response> proof_;              // "/v2/" with the password.
+  std::optional<response> anonymous_catalog_;  // The catalog without.
+  std::optional<response> catalog_;            // The catalog as the account.
+  std::string sample_;                         // A repository that was tried.
+};
+
+}  // namespace
+
+void DockerRegistry::validate(portolan::call& call, portolan::depth depth,
+                              portolan::out<portolan::check>& out) {
+  Diagnosis(call, out, {root_, has_password_, depth == portolan::depth::full}).run();
+}
+
+}  // namespace docker_registry
