@@ -154,6 +154,16 @@ def test_a_tag_moves_and_leaves_its_old_image_untagged(harbor):
     assert harbor.client.get("/projects/priv/repositories/app")["artifact_count"] == 2
 
 
+def test_a_child_of_an_index_stays(harbor):
+    harbor.client.make_project("priv")
+    child = harbor.client.push_image("priv/app", None)
+    harbor.client.pusher.index("priv/app", ["all"], [child])
+    artifacts = "/api/v2.0/projects/priv/repositories/app/artifacts"
+    assert status(harbor.client, f"{artifacts}/{child.digest}", "DELETE") == 412
+    assert status(harbor.client, f"{artifacts}/all", "DELETE") == 200
+    assert status(harbor.client, f"{artifacts}/{child.digest}", "DELETE") == 200
+
+
 def test_a_full_quota_refuses_a_blob(harbor):
     harbor.client.make_project("small", storage_limit=1000)
     with pytest.raises(RuntimeError, match="403.*will exceed"):
@@ -269,6 +279,13 @@ def test_the_command_prints_its_address_and_ends_when_told(tmp_path):
             assert client.get("/statistics")["total_project_count"] == 4
             counted = json.loads(client.expect([200], "GET", "/_simulation/requests")[1])
             assert counted == {"GET /api/v2.0/statistics": 2}
+            client.expect([200], "PUT", "/_simulation/faults", {"down": ["registry"]})
+            assert status(client, "/v2/") == 502
+            client.expect([200], "PUT", "/_simulation/faults", {"down": []})
+            client.expect([200], "PUT", "/_simulation/costs", {"password_cost": 0.2})
+            begun = time.monotonic()
+            assert status(client, "/v2/") == 200
+            assert time.monotonic() - begun >= 0.2
         finally:
             process.terminate()
         assert process.wait(10) == 0

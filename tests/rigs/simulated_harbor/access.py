@@ -78,16 +78,16 @@ class RobotCaller(Caller):
     def __init__(self, robot):
         self.robot = robot
         self.name = robot.name
-
-    def granted(self, project):
-        grants = self.robot.grants
-        if self.robot.level == "project":
-            return grants.get(project.name, set()) if project.id == self.robot.project_id else set()
-        everywhere = grants.get("*", set())
+        everywhere = robot.grants.get("*", set())
         # `/project/*` read, say, matches whatever can be read below every project.
         actions = {action for resource, action in everywhere if resource == "project"}
-        below = {entry for entry in PROJECT if entry[1] in actions}
-        return grants.get(project.name, set()) | everywhere | below
+        self.everywhere_ = everywhere | {entry for entry in PROJECT if entry[1] in actions}
+
+    def granted(self, project):
+        grants = self.robot.grants.get(project.name, set())
+        if self.robot.level == "project":
+            return grants if project.id == self.robot.project_id else set()
+        return grants | self.everywhere_
 
     def rights(self, project):
         granted = self.granted(project)
@@ -130,6 +130,10 @@ def basic_credentials(header):
     return (name, password) if colon else None
 
 
+def same(secret, given):
+    return hmac.compare_digest(secret.encode(), given.encode())
+
+
 class Authenticator:
     """Turns a request's Authorization header into a caller.
 
@@ -155,12 +159,12 @@ class Authenticator:
     def login(self, name, password):
         if name.startswith(self.state_.settings["robot_name_prefix"]):
             robot = self.state_.find_robot(name)
-            if robot and robot.usable and hmac.compare_digest(robot.secret, password):
+            if robot and robot.usable and same(robot.secret, password):
                 return RobotCaller(robot), 0.0
         elif self.locked_.get(name, 0) > time.monotonic():
             return ANONYMOUS, 0.0
         user = self.state_.find_user(name)
-        if user and hmac.compare_digest(user.password.encode(), password.encode()):
+        if user and same(user.password, password):
             return UserCaller(user), 0.0
         self.locked_[name] = time.monotonic() + self.lockout
         return ANONYMOUS, self.lockout

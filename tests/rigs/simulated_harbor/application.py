@@ -8,7 +8,7 @@ from collections import Counter
 from . import api, api_projects, api_repositories, api_robots, api_system  # noqa: F401 (routes)
 from .access import ANONYMOUS, Authenticator, UserCaller
 from .http_server import ApiError, Response, json_response
-from .state import State
+from .state import Referenced, State
 from .tokens import Tokens, serve_token
 from .v2 import RegistryApi, RegistryDown
 
@@ -78,6 +78,9 @@ class Application:
             response = error.response()
         except RegistryDown:
             response = Response(502)
+        except Referenced:
+            message = "the deleting artifact is referenced by others"
+            response = ApiError(412, "PRECONDITION", message).response()
         response.delay += delay
         if isinstance(caller, UserCaller):
             response.work += self.password_cost

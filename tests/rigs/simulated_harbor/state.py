@@ -3,7 +3,6 @@
 Nothing here knows HTTP or who is asking. One event loop owns a State; it is not locked.
 """
 
-import hashlib
 import itertools
 import json
 import secrets
@@ -11,25 +10,17 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from rigs import push
+from rigs.push import digest_of
+
 ZERO_TIME = "0001-01-01T00:00:00.000Z"
-INDEX_TYPES = {
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-}
-FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
-IMAGE_CONFIGS = {
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-}
+INDEX_TYPES = {push.OCI_INDEX, push.DOCKER_LIST}
+IMAGE_CONFIGS = {push.OCI_CONFIG, push.DOCKER_CONFIG}
 
 
 def now():
     stamp = datetime.now(timezone.utc)
     return f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z"
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def json_object(data):
@@ -39,6 +30,12 @@ def json_object(data):
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def parts_of(document):
+    """The descriptors of a manifest's layers and configuration."""
+    config = [document["config"]] if "config" in document else []
+    return [*document.get("layers", []), *config]
 
 
 @dataclass
@@ -52,7 +49,6 @@ class User:
     sysadmin: bool = False
     created: str = field(default_factory=now)
     updated: str = field(default_factory=now)
-    locked_until: float = 0.0
 
 
 @dataclass
@@ -101,11 +97,14 @@ class Artifact:
     document: dict
     size: int
     blobs: dict  # digest -> size of everything it holds in the project's quota
-    config: dict
-    subject: str = ""
+    config: dict = field(default_factory=dict)
     push_time: str = field(default_factory=now)
     pull_time: str = ZERO_TIME
     tags: dict = field(default_factory=dict)
+
+    @property
+    def subject(self):
+        return self.document.get("subject", {}).get("digest", "")
 
     @property
     def config_type(self):
@@ -198,6 +197,10 @@ class QuotaExceeded(Exception):
     def __init__(self, adding, used, limit):
         super().__init__()
         self.adding, self.used, self.limit = adding, used, limit
+
+
+class Referenced(Exception):
+    """An artifact is part of an index and stays."""
 
 
 class State:
@@ -306,10 +309,8 @@ class State:
         known = project.repositories.get(repository_name)
         children = [m["digest"] for m in document.get("manifests", [])]
         missing = [d for d in children if not known or d not in known.artifacts]
-        parts = [*document.get("layers", []), *([document["config"]] if "config" in document else [])]
-        return missing + [
-            p["digest"] for p in parts if p["mediaType"] != FOREIGN and p["digest"] not in project.blobs
-        ]
+        stored = [p for p in parts_of(document) if p["mediaType"] != push.DOCKER_FOREIGN]
+        return missing + [p["digest"] for p in stored if p["digest"] not in project.blobs]
 
     def put_manifest(self, project, name, reference, data, media_type):
         """Stores a manifest, tags it when reference is a tag; returns its artifact."""
@@ -328,23 +329,18 @@ class State:
         return artifact
 
     def make_artifact(self, repository, digest, data, document, media_type):
-        parts = [*document.get("layers", [])]
-        if "config" in document:
-            parts.append(document["config"])
-        blobs = {p["digest"]: p["size"] for p in parts if p["mediaType"] != FOREIGN}
+        parts = parts_of(document)
+        blobs = {p["digest"]: p["size"] for p in parts if p["mediaType"] != push.DOCKER_FOREIGN}
         blobs[digest] = len(data)
         size = len(data) + sum(p["size"] for p in parts)
         for child in document.get("manifests", []):
             held = repository.artifacts[child["digest"]]
             blobs.update(held.blobs)
             size += held.size
-        config = {}
-        if document.get("config", {}).get("mediaType") in IMAGE_CONFIGS:
-            config = json_object(self.blobs.get(document["config"]["digest"], b""))
-        subject = document.get("subject", {}).get("digest", "")
-        return Artifact(
-            self.next_id("artifact"), digest, data, media_type, document, size, blobs, config, subject
-        )
+        made = Artifact(self.next_id("artifact"), digest, data, media_type, document, size, blobs)
+        if made.config_type in IMAGE_CONFIGS:
+            made.config = json_object(self.blobs.get(document["config"]["digest"], b""))
+        return made
 
     def tag(self, repository, artifact, name):
         for other in repository.artifacts.values():
@@ -356,6 +352,9 @@ class State:
             artifact.tags[name] = Tag(self.next_id("tag"), name, artifact.id)
 
     def delete_artifact(self, repository, artifact):
+        """Raises Referenced for a child of an index."""
+        if artifact.digest in repository.children():
+            raise Referenced
         del repository.artifacts[artifact.digest]
         repository.updated = now()
         self.release(repository.project)
@@ -404,9 +403,8 @@ class State:
             for data in (config, layer):
                 self.add_blob(project, data, digest_of(data))
                 parts.append({"digest": digest_of(data), "size": len(data)})
-            parts[0]["mediaType"] = "application/vnd.oci.image.config.v1+json"
-            parts[1]["mediaType"] = "application/vnd.oci.image.layer.v1.tar"
-            media_type = "application/vnd.oci.image.manifest.v1+json"
-            manifest = {"schemaVersion": 2, "mediaType": media_type}
+            parts[0]["mediaType"], parts[1]["mediaType"] = push.OCI_CONFIG, push.OCI_LAYER
+            manifest = {"schemaVersion": 2, "mediaType": push.OCI_MANIFEST}
             manifest |= {"config": parts[0], "layers": parts[1:]}
-            self.put_manifest(project, name, f"v{number}", json.dumps(manifest).encode(), media_type)
+            data = json.dumps(manifest).encode()
+            self.put_manifest(project, name, f"v{number}", data, push.OCI_MANIFEST)

@@ -5,13 +5,13 @@ import re
 import uuid
 from urllib.parse import quote, urlencode
 
+from rigs.push import OCI_INDEX, OCI_MANIFEST, digest_of
+
 from .http_server import ApiError, Response
-from .state import QuotaExceeded, State, digest_of, now
+from .state import QuotaExceeded, State, now
 
 VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 JSON = {"Content-Type": "application/json; charset=utf-8"}
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 NAME = r"(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 ROUTES = [
