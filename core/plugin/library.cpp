@@ -28,6 +28,16 @@ const Library& keep_for_ever(Library library) {
   return all.emplace_back(std::move(library));
 }
 
+/// `why` begins with the path, which says nothing to anybody.
+Refusal load_failed(const std::string& path, const char* why) {
+  std::string_view reason = why ? why : "it does not say why";
+  if (reason.substr(0, path.size()) == path) reason.remove_prefix(path.size());
+  if (reason.substr(0, 2) == ": ") reason.remove_prefix(2);
+  return {"load_failed",
+          "the dynamic loader refuses it: " + base::clean_text(reason, model::limits::text_bytes),
+          "install the library it needs, or build it with -Wl,-z,defs for this system"};
+}
+
 std::vector<std::string> texts(const portolan_str* items, std::uint64_t count) {
   std::vector<std::string> all;
   for (std::uint64_t i = 0; items && i < std::min<std::uint64_t>(count, 1000); ++i)
@@ -96,25 +106,22 @@ Checked<const portolan_entry*> load_library(SealedFile file) {
   // NODELETE: a plugin may have thread-local or unique symbols that an unload would leave dangling.
   constexpr auto mode = static_cast<boost::dll::load_mode::type>(
       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local | RTLD_NODELETE);
-  const auto failed = [](std::string why) {
-    return Refusal{
-        "load_failed",
-        "the dynamic loader refuses it: " + base::clean_text(why, model::limits::text_bytes),
-        "install the library it needs, or build it with -Wl,-z,defs for this system"};
-  };
   try {
     Library loaded{std::move(file), {}};
-    loaded.handle.load(loaded.file.loader_path(), mode);
+    const std::string path = loaded.file.loader_path();
+    std::error_code failed;
+    loaded.handle.load(path, mode, failed);
+    if (failed) return load_failed(path, ::dlerror());
     const Library& library = keep_for_ever(std::move(loaded));
     if (!library.handle.has("portolan_plugin_v1")) {
       return Refusal{"no_entry_symbol", "the loaded file has no portolan_plugin_v1",
                      "export it from the plugin"};
     }
     return library.handle.get<const portolan_entry*()>("portolan_plugin_v1")();
-  } catch (const std::exception& problem) {  // Boost's text holds that of dlerror().
-    return failed(problem.what());
+  } catch (const std::exception& problem) {
+    return load_failed("", problem.what());
   } catch (...) {
-    return failed("an unknown exception");
+    return load_failed("", "an unknown exception");
   }
 }
 

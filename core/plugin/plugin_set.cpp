@@ -83,20 +83,10 @@ base::Error refused(const std::string& type, const Plugin& plugin, const Refusal
 class LoadingSet : public PluginSet {
  public:
   explicit LoadingSet(const SetOptions& options) : enabled_types_(options.enabled_types) {
+    const base::Lock lock(mutex_);
     std::set<fs::path> seen;
-    const auto read_all = [&](const std::vector<fs::path>& directories, bool enabled) {
-      for (const fs::path& directory : directories) {
-        std::error_code error;
-        if (!seen.insert(fs::weakly_canonical(directory, error)).second) continue;
-        for (Found& found : read_directory(directory, enabled)) {
-          files_.push_back(std::move(found.file));
-          for_this_call_.push_back(enabled);
-          plugins_.push_back(std::move(found.plugin));
-        }
-      }
-    };
-    read_all(options.enabled_directories, true);
-    read_all(options.directories, false);
+    read_all(options.enabled_directories, true, seen);
+    read_all(options.directories, false, seen);
     replace_same_ids();
     refuse_duplicates();
     enable();
@@ -135,6 +125,19 @@ class LoadingSet : public PluginSet {
 
   bool takes_part(const Plugin& plugin) const { return plugin.note && !plugin.refusal; }
 
+  void read_all(const std::vector<fs::path>& directories, bool enabled, std::set<fs::path>& seen)
+      REQUIRES(mutex_) {
+    for (const fs::path& directory : directories) {
+      std::error_code error;
+      if (!seen.insert(fs::weakly_canonical(directory, error)).second) continue;
+      for (Found& found : read_directory(directory, enabled)) {
+        files_.push_back(std::move(found.file));
+        for_this_call_.push_back(enabled);
+        plugins_.push_back(std::move(found.plugin));
+      }
+    }
+  }
+
   void replace_same_ids() {
     std::map<std::string, fs::path> first;
     for (std::size_t i = 0; i < plugins_.size(); ++i) {
@@ -168,8 +171,7 @@ class LoadingSet : public PluginSet {
     }
   }
 
-  void enable() EXCLUDES(mutex_) {
-    const base::Lock lock(mutex_);
+  void enable() REQUIRES(mutex_) {
     for (std::size_t i = 0; i < plugins_.size(); ++i) {
       if (!takes_part(plugins_[i])) continue;
       for (const Note::Type& type : plugins_[i].note->types) {
