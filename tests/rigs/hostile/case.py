@@ -8,7 +8,8 @@ CATALOG, BASE, TAGS = "/v2/_catalog", "/v2/", "/v2/alpha/app/tags/list"
 # What the docker-registry behind every docker case holds: four images in three repositories.
 BEHIND = {"alpha/app": ["v1", "v2"], "alpha/web": ["v1"], "beta": ["v1"]}
 # What the Harbor behind every other case holds: {project: (public, {repository: tags})}.
-HARBOR_BEHIND = {"library": (True, {"library/debian": ["12"]}), "payments": (False, {"payments/ledger": ["1.0", "1.1"]})}
+HARBOR_BEHIND = {"library": (True, {"library/debian": ["12"]}),
+                 "payments": (False, {"payments/ledger": ["1.0", "1.1"]})}
 TRUTH = {
     "docker-registry": {"spaces": 2, "repositories": 3, "tags": 4, "artifacts": 4},
     "harbor": {"spaces": 2, "spaces_public": 1, "spaces_private": 1, "repositories": 2, "repositories_public": 1,
