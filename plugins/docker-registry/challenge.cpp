@@ -55,7 +55,7 @@ void set(Challenge& of, const std::string& name, std::string value) {
   if (name == "scope") of.scope = std::move(value);
 }
 
-/// A word that "=" follows is a parameter of the Challenge before it; any other word begins one.
+/// A word that "=" follows is a parameter of the challenge before it; any other word begins one.
 void append(std::string_view header, std::vector<Challenge>& to) {
   Reader in(header);
   while (true) {

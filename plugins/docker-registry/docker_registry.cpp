@@ -42,7 +42,7 @@ portolan::integration DockerRegistry::integrate(portolan::call& call) {
 
   const bool asks = ping.status == 401;
   if (asks && (has_password_ || who.asks.scheme != "bearer")) {
-    const auto proof = call.send(ping_request(root_, portolan::auth::docker_token));
+    const auto proof = call.attempt(ping_request(root_, portolan::auth::docker_token));
     if (!proof.ok()) throw refused(proof, has_password_);
   }
   const auto catalog = access_of(call.attempt(catalog_request(root_, 1)));
