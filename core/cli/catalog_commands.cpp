@@ -1,0 +1,192 @@
+#include <iostream>
+
+#include "base/url.h"
+#include "cli/commands.h"
+#include "cli/flag_registry.h"
+#include "cli/program.h"
+#include "cli/render.h"
+#include "cli/targets.h"
+#include "router/call_thread.h"
+
+namespace portolan::cli {
+namespace {
+
+using base::Json;
+
+router::CallSettings settings_of(Session& session, std::chrono::milliseconds otherwise) {
+  router::CallSettings out;
+  out.deadline =
+      base::Deadline::in(session.args().duration("timeout").value_or(otherwise), session.cancel());
+  if (const auto budget = session.args().number("max-requests")) out.max_requests = *budget;
+  out.log = session.logger();
+  return out;
+}
+
+int concurrency_of(Session& session) {
+  return static_cast<int>(std::clamp<std::uint64_t>(
+      session.args().number("concurrency").value_or(model::limits::requests_per_registry), 1,
+      100'000));
+}
+
+Json row_json(const model::Repository& row) {
+  const auto known = [](std::int64_t value) { return value < 0 ? Json() : Json::integer(value); };
+  Json out = Json::object();
+  out.set("name", Json::string(row.name));
+  out.set("space", Json::string(row.space));
+  out.set("artifacts", known(row.artifacts));
+  out.set("pulls", known(row.pulls));
+  const std::string updated = utc_time(row.updated_ms);
+  out.set("updated_at", updated.empty() ? Json() : Json::string(updated));
+  return out;
+}
+
+Json row_json(const model::Tag& row) {
+  Json out = Json::object();
+  out.set("name", Json::string(row.name));
+  out.set("digest", row.digest.empty() ? Json() : Json::string(row.digest));
+  return out;
+}
+
+/// Rows go out as they come, in the syntax of -o, so that a listing of any length takes no memory.
+template <class T>
+class RowPrinter {
+ public:
+  RowPrinter(std::ostream& out, const std::string& format, const char* key)
+      : out_(out), format_(format) {
+    if (format_ == "json") out_ << "{\"" << key << "\":[";
+    if (format_ == "yaml") out_ << key << ":\n";
+  }
+  void add(const T& row) {
+    if (format_ == "table") {
+      out_ << row.name << '\n';
+    } else if (format_ == "json") {
+      out_ << (first_ ? "\n" : ",\n") << base::to_text(row_json(row));
+    } else {
+      Json list = Json::array();
+      list.push(row_json(row));
+      out_ << to_yaml(list);
+    }
+    first_ = false;
+  }
+  void end(const std::string& cursor) {
+    const std::string shown = base::to_text(cursor.empty() ? Json() : Json::string(cursor));
+    if (format_ == "json") out_ << "\n],\"cursor\":" << shown << "}\n";
+    if (format_ == "yaml") out_ << (first_ ? "  []\n" : "") << "cursor: " << shown << "\n";
+    out_.flush();
+  }
+
+ private:
+  std::ostream& out_;
+  std::string format_;
+  bool first_ = true;
+};
+
+/// The one registry of the command, ready to be called.
+struct One {
+  router::Router* router = nullptr;
+  std::shared_ptr<router::Registry> registry;
+  int exit_code = 0;
+};
+
+One one_registry(Session& session) {
+  Targets targets = read_targets(session);
+  if (targets.exit_code != 0) return {nullptr, nullptr, targets.exit_code};
+  if (targets.list.size() != 1)
+    return {nullptr, nullptr,
+            session.fail({base::Code::invalid_argument, "the documents hold more than one registry",
+                          "name one with --registry NAME", ""},
+                         config::usage_exit_code)};
+  const auto router = session.router();
+  if (!router) return {nullptr, nullptr, session.fail(router.error(), exit_config)};
+  auto registry =
+      (*router)->add(engine::upstream_options(targets.list.front(), concurrency_of(session)));
+  if (!registry)
+    return {nullptr, nullptr, session.fail(registry.error(), exit_code_of(registry.error()))};
+  return {*router, *std::move(registry), 0};
+}
+
+/// `list` is the router's function for T.
+template <class T, class List>
+int print_rows(Session& session, const char* key, plugin::Query query, List list) {
+  const One one = one_registry(session);
+  if (one.exit_code != 0) return one.exit_code;
+  query.cursor = session.args().value("cursor");
+  query.limit = session.args().number("limit").value_or(0);
+  const auto settings = settings_of(session, model::limits::statistics);
+  const auto printer =
+      std::make_shared<RowPrinter<T>>(session.terminal().out, session.args().value("output"), key);
+  const auto cursor = std::make_shared<std::string>();
+  const auto done = router::answer_in_time<void>(settings.deadline,
+                                                 [=, router = one.router, registry = one.registry] {
+                                                   return (router->*list)(
+                                                       *registry, query, settings,
+                                                       [printer](std::vector<T>&& rows) {
+                                                         for (const T& row : rows)
+                                                           printer->add(row);
+                                                         return true;
+                                                       },
+                                                       *cursor);
+                                                 });
+  printer->end(*cursor);
+  if (session.cancel().cancelled()) return exit_interrupted;
+  return done ? exit_ok : session.fail(done.error(), exit_failed);
+}
+
+}  // namespace
+
+int list_repositories(Session& session) {
+  plugin::Query query;
+  query.space = session.args().value("space");
+  return print_rows<model::Repository>(session, "repositories", query,
+                                       &router::Router::repositories);
+}
+
+int list_tags(Session& session) {
+  plugin::Query query;
+  query.repository = session.args().positionals().front();
+  return print_rows<model::Tag>(session, "tags", query, &router::Router::tags);
+}
+
+int detect(Session& session) {
+  engine::Target target;
+  const auto address = base::parse_address(session.args().positionals().front());
+  if (!address) return session.fail(address.error(), config::usage_exit_code);
+  target.registry.name = address->authority();
+  target.registry.address = address->text();
+  const manifest::References references{config::process_environment(), std::cin};
+  if (auto done = read_connection_flags(session.args(), references, target.registry); !done)
+    return session.fail(done.error(), exit_config);
+  target.policy = policy_of(session.args());
+  const auto router = session.router();
+  if (!router) return session.fail(router.error(), exit_config);
+
+  const auto settings = settings_of(session, model::limits::validation);
+  const auto found = router::answer_in_time<std::vector<model::Detection>>(
+      settings.deadline,
+      [=, router = *router, upstream = engine::upstream_options(target, concurrency_of(session))]()
+          -> base::Result<std::vector<model::Detection>> {
+        return router->detect(upstream, settings);
+      });
+  if (!found)
+    return session.fail(found.error(),
+                        session.cancel().cancelled() ? exit_interrupted : exit_failed);
+
+  Json list = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& one : *found) {
+    Json item = Json::object();
+    item.set("type", Json::string(one.type));
+    item.set("score", Json::integer(one.score));
+    item.set("reason", Json::string(one.reason));
+    list.push(std::move(item));
+    rows.push_back({one.type, std::to_string(one.score), one.reason});
+  }
+  Json all = Json::object();
+  all.set("address", Json::string(target.registry.address));
+  all.set("detections", std::move(list));
+  if (!session.print(all)) session.terminal().out << text_table({"TYPE", "SCORE", "REASON"}, rows);
+  return !found->empty() && found->front().score >= model::limits::detect_sure ? exit_ok
+                                                                               : exit_failed;
+}
+
+}  // namespace portolan::cli

@@ -1,0 +1,29 @@
+#pragma once
+/// The commands. Each reads its Session, prints, and returns the exit code of the process.
+#include "cli/session.h"
+
+namespace portolan::cli {
+
+int run_fleet(Session& session);  ///< run, validate, stats
+int lint(Session& session);
+int detect(Session& session);
+int list_repositories(Session& session);
+int list_tags(Session& session);
+
+int plugins_list(Session& session);
+int plugins_inspect(Session& session);
+int plugins_doctor(Session& session);
+int plugins_enable(Session& session);
+int plugins_disable(Session& session);
+int types_list(Session& session);
+int types_show(Session& session);
+
+int print_completion(Session& session);
+int print_man_page(Session& session);
+int print_schema(Session& session);
+
+/// Parses, answers -h and --version, installs the handlers of SIGINT and SIGTERM, runs the command.
+/// With an abandoned call it leaves by _exit, everything flushed.
+int main(int argc, char** argv);
+
+}  // namespace portolan::cli

@@ -1,0 +1,20 @@
+#pragma once
+#include "config/parse.h"
+#include "manifest/manifest.h"
+#include "model/registry.h"
+#include "plugin/plugin_set.h"
+
+namespace portolan::cli {
+
+/// The registry that --type, --address and their companions describe, checked against the type's
+/// schema, secrets read. Errors name the flag; plugin_missing names the nearest type.
+base::Result<model::Registry> flag_registry(const config::ParsedCommand& arguments,
+                                            plugin::PluginSet& plugins,
+                                            const manifest::References& references);
+
+/// TLS, proxy and timeouts of flags; what `detect` shares.
+base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,
+                                         const manifest::References& references,
+                                         model::Registry& registry);
+
+}  // namespace portolan::cli

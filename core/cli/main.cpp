@@ -1,0 +1,104 @@
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <map>
+
+#include "cli/commands.h"
+#include "cli/program.h"
+#include "cli/signals.h"
+#include "config/pages.h"
+#include "router/call_thread.h"
+
+namespace portolan::cli {
+namespace {
+
+using Handler = int (*)(Session&);
+
+const std::map<std::string, Handler>& handlers() {
+  static const std::map<std::string, Handler> table = {{"run", run_fleet},
+                                                       {"validate", run_fleet},
+                                                       {"stats", run_fleet},
+                                                       {"lint", lint},
+                                                       {"detect", detect},
+                                                       {"repos", list_repositories},
+                                                       {"tags", list_tags},
+                                                       {"plugins list", plugins_list},
+                                                       {"plugins inspect", plugins_inspect},
+                                                       {"plugins doctor", plugins_doctor},
+                                                       {"plugins enable", plugins_enable},
+                                                       {"plugins disable", plugins_disable},
+                                                       {"types", types_list},
+                                                       {"types show", types_show},
+                                                       {"completion", print_completion},
+                                                       {"man", print_man_page},
+                                                       {"schema", print_schema}};
+  return table;
+}
+
+/// Hundreds of registries at once need more than the usual 1,024 files.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Terminal terminal() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool plain = no_color != nullptr && *no_color != '\0';  // no-color.org
+  return {std::cout, std::cerr, isatty(STDOUT_FILENO) == 1 && !plain, isatty(STDERR_FILENO) == 1};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  auto parsed = config::parse(program(), {argv + 1, argv + argc});
+  if (!parsed) {
+    std::cerr << "portolan: " << parsed.error().message << '\n';
+    if (!parsed.error().hint.empty()) std::cerr << "  hint: " << parsed.error().hint << '\n';
+    return config::usage_exit_code;
+  }
+  if (parsed->version) {
+    std::cout << "portolan " << program().version << '\n';
+    return exit_ok;
+  }
+  if (parsed->help || parsed->command == nullptr) {
+    std::cout << (parsed->command != nullptr ? config::help_text(program(), *parsed->command)
+                                             : config::help_text(program()));
+    return parsed->help ? exit_ok : config::usage_exit_code;
+  }
+
+  raise_file_limit();
+  signal(SIGPIPE, SIG_IGN);
+  const base::CancelToken cancel;
+  const std::string words = parsed->command->words;
+  int code = exit_failed;
+  {
+    const SignalThread signals(cancel);
+    Session session(terminal(), *std::move(parsed), cancel);
+    code = handlers().at(words)(session);
+    std::cout.flush();
+    std::cerr.flush();
+    // A call that did not come back still runs: destructors would pull its ground away.
+    if (router::any_abandoned()) _exit(code);
+  }
+  return code;
+}
+
+int print_completion(Session& session) {
+  const bool bash = session.args().positionals().front() == "bash";
+  session.terminal().out << (bash ? config::bash_completion(program())
+                                  : config::zsh_completion(program()));
+  return exit_ok;
+}
+
+int print_man_page(Session& session) {
+  session.terminal().out << config::man_page(program(), PORTOLAN_RELEASE_DATE);
+  return exit_ok;
+}
+
+}  // namespace portolan::cli

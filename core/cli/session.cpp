@@ -1,0 +1,109 @@
+#include "cli/session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+
+#include "base/mutex.h"
+#include "cli/program.h"
+#include "cli/render.h"
+
+namespace portolan::cli {
+namespace {
+
+constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "error"};
+
+int level_of(std::string_view name) {
+  for (std::size_t i = 0; i < level_names.size(); ++i)
+    if (level_names[i] == name) return static_cast<int>(i);
+  return 2;
+}
+
+}  // namespace
+
+Session::Session(Terminal terminal, config::ParsedCommand arguments, base::CancelToken cancel)
+    : terminal_(terminal), arguments_(std::move(arguments)), cancel_(std::move(cancel)) {}
+
+config::SettingsPlace Session::settings_place() const {
+  return config::settings_place(arguments_.value("config"), config::process_environment(),
+                                geteuid() == 0);
+}
+
+base::Result<const config::Settings*> Session::settings() {
+  if (!settings_) {
+    auto read = config::read_settings(settings_place());
+    if (!read) return read.error();
+    settings_ = *std::move(read);
+  }
+  return &*settings_;
+}
+
+base::Result<plugin::PluginSet*> Session::plugins() {
+  if (!plugins_) {
+    const auto known = settings();
+    if (!known) return known.error();
+    plugin::SetOptions options;
+    options.directories = {config::installed_plugin_directory()};
+    for (auto& directory : config::plugin_directories(config::process_environment()))
+      options.directories.push_back(std::move(directory));
+    for (const auto& directory : arguments_.values("plugin-dir"))
+      options.enabled_directories.emplace_back(directory);
+    options.enabled_types = (*known)->enabled_types;
+    plugins_ = plugin::PluginSet::scan(std::move(options));
+  }
+  return plugins_.get();
+}
+
+base::Result<router::Router*> Session::router() {
+  if (!router_) {
+    const auto set = plugins();
+    if (!set) return set.error();
+    transport_ = net::make_curl_transport();
+    router_ = std::make_unique<router::Router>(**set, *transport_);
+  }
+  return router_.get();
+}
+
+bool Session::print(const base::Json& value) {
+  const std::string format = arguments_.value("output");
+  if (format == "json") {
+    terminal_.out << base::to_text(value, true) << '\n';
+  } else if (format == "yaml") {
+    terminal_.out << to_yaml(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+int Session::fail(const base::Error& error, int exit_code) {
+  terminal_.err << "portolan: " << (error.where.empty() ? "" : error.where + ": ") << error.message
+                << '\n';
+  if (!error.hint.empty()) terminal_.err << "  hint: " << error.hint << '\n';
+  return exit_code;
+}
+
+std::function<void(const services::LogLine&)> Session::logger() {
+  const int least = level_of(arguments_.value("log-level"));
+  auto mutex = std::make_shared<base::Mutex>();
+  return [&err = terminal_.err, least, mutex](const services::LogLine& line) {
+    if (line.level < least) return;
+    const auto name = level_names[static_cast<std::size_t>(std::clamp(line.level, 0, 3))];
+    std::string text = std::string(name) + " " + line.registry +
+                       " call=" + std::to_string(line.call) + " " + line.message;
+    for (const auto& [key, value] : line.fields)
+      text += " " + key + "=" + base::to_text(base::Json::string(value));
+    base::Lock lock(*mutex);
+    err << text << std::endl;
+  };
+}
+
+int exit_code_of(const base::Error& error) {
+  return error.code == base::Code::invalid_config || error.code == base::Code::plugin_missing
+             ? exit_config
+             : exit_failed;
+}
+
+}  // namespace portolan::cli

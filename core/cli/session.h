@@ -1,0 +1,64 @@
+#pragma once
+/// What the commands share: where to print, settings, plugins, how to be interrupted.
+#include <iosfwd>
+#include <memory>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "config/parse.h"
+#include "config/settings.h"
+#include "net/transport.h"
+#include "plugin/plugin_set.h"
+#include "router/router.h"
+
+namespace portolan::cli {
+
+/// Standard streams and what the terminal can do. Colour: by terminal and NO_COLOR.
+struct Terminal {
+  std::ostream& out;
+  std::ostream& err;
+  bool color = false;     ///< Of `out`.
+  bool progress = false;  ///< `err` is a terminal.
+};
+
+/// One invocation. Made in main, used by one command.
+class Session {
+ public:
+  Session(Terminal terminal, config::ParsedCommand arguments, base::CancelToken cancel);
+
+  const config::ParsedCommand& args() const { return arguments_; }
+  Terminal& terminal() { return terminal_; }
+  const base::CancelToken& cancel() const { return cancel_; }
+
+  /// Settings and plugins, read at first use. The Error is for exit_config.
+  base::Result<const config::Settings*> settings();
+  base::Result<plugin::PluginSet*> plugins();
+  config::SettingsPlace settings_place() const;
+  /// The router over those plugins and the network, made at first use; lives as long as the
+  /// session.
+  base::Result<router::Router*> router();
+
+  /// Prints `value` as -o says (json or yaml). False for "table": the caller prints its own.
+  bool print(const base::Json& value);
+
+  /// "portolan: what happened" and the hint on standard error; returns `exit_code`.
+  int fail(const base::Error& error, int exit_code);
+  /// Prints log lines of --log-level and above on standard error, from any thread.
+  std::function<void(const services::LogLine&)> logger();
+
+ private:
+  Terminal terminal_;
+  config::ParsedCommand arguments_;
+  base::CancelToken cancel_;
+  std::optional<config::Settings> settings_;
+  std::unique_ptr<plugin::PluginSet> plugins_;
+  std::unique_ptr<net::Transport> transport_;
+  std::unique_ptr<router::Router> router_;
+};
+
+/// exit_config for what the user wrote, exit_failed for the rest.
+int exit_code_of(const base::Error& error);
+
+}  // namespace portolan::cli
