@@ -75,7 +75,7 @@ base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions op
 
 base::Result<model::Integration> Router::integrate(Registry& registry,
                                                    const CallSettings& settings) {
-  return Session(registry, transport_, settings, false).integrate();
+  return Session(*this, registry, settings, false).integrate();
 }
 
 std::optional<base::Result<model::Integration>> Router::integration(
@@ -96,11 +96,12 @@ base::Result<model::Validation> Router::validate(
     return diagnosis.take();
   }
 
-  Session session(registry, transport_, settings, true);
+  Session session(*this, registry, settings, true);
   const auto integrated = session.integrate_once();
   if (!integrated &&
       (integrated.error().code == Code::protocol || integrated.error().code == Code::policy)) {
     diagnosis.add_identity(integrated.error());
+    diagnosis.release({});  // Its hint was found with the error.
     diagnosis.skip_rest();
   } else if (!integrated && ended_early(integrated.error(), settings.deadline)) {
     diagnosis.lose_rest(integrated.error());
@@ -135,7 +136,7 @@ base::Result<model::Statistics> Router::statistics(Registry& registry, model::Le
   if (!pass) return pass.error();
   model::Statistics statistics;
   statistics.level = level;
-  Session session(registry, transport_, settings, false);
+  Session session(*this, registry, settings, false);
   auto done = session.integrate_once();
   if (!done && !done.error().budget) return done.error();  // Nothing was begun yet.
   if (done) {
@@ -189,7 +190,7 @@ base::Result<void> Router::list(
     const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body) {
   const auto pass = registry.gate().enter(Kind::catalog, settings.deadline);
   if (!pass) return pass.error();
-  Session session(registry, transport_, settings, false);
+  Session session(*this, registry, settings, false);
   if (auto done = session.integrate_once(); !done) return done;
   return session.ask<void>(body);
 }

@@ -15,6 +15,7 @@ namespace portolan::router {
 
 /// One registry under management: its upstream, its facts, the gate of its calls. Shared by calls.
 class Registry;
+class Session;
 
 struct CallSettings {
   base::Deadline deadline;
@@ -68,6 +69,8 @@ class Router {
                                        const CallSettings& settings);
 
  private:
+  friend class Session;  // The plugin calls of one call here.
+
   base::Result<void> list(
       Registry& registry, const CallSettings& settings,
       const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body);

@@ -43,6 +43,10 @@ base::Result<model::Integration> Session::integrate_inside() {
   auto found = ask<model::Integration>(
       [](plugin::Instance& instance, services::Call& call) { return instance.integrate(call); });
   if (!found) {
+    if (found.error().code == base::Code::protocol) {
+      std::string hint = router_.better_type(registry_, settings_);
+      if (!hint.empty()) found.error().hint = std::move(hint);
+    }
     registry_.keep_failure(found.error());
     return found;
   }
@@ -51,7 +55,7 @@ base::Result<model::Integration> Session::integrate_inside() {
     // Requests of the plugin are relative to the base, and that has moved to another path.
     services::UpstreamOptions options = registry_.options();
     options.registry.address = found->address;
-    auto moved = services::Upstream::open(transport_, std::move(options));
+    auto moved = services::Upstream::open(router_.transport_, std::move(options));
     if (!moved) return moved.error();
     upstream = *std::move(moved);
   }

@@ -11,12 +11,8 @@ namespace portolan::router {
 class Session {
  public:
   /// `reserved_slot`: may use the request slot that is kept for validation.
-  Session(Registry& registry, net::Transport& transport, const CallSettings& settings,
-          bool reserved_slot)
-      : registry_(registry),
-        transport_(transport),
-        settings_(settings),
-        reserved_slot_(reserved_slot) {}
+  Session(Router& router, Registry& registry, const CallSettings& settings, bool reserved_slot)
+      : router_(router), registry_(registry), settings_(settings), reserved_slot_(reserved_slot) {}
 
   template <class T>
   using Body = std::function<base::Result<T>(plugin::Instance&, services::Call&)>;
@@ -33,7 +29,7 @@ class Session {
   }
 
   /// Facts there are, or integration gives them now. One at a time, so that a wrong password is
-  /// tried once.
+  /// tried once. A registry of another type is `protocol` with the likely right one in the hint.
   base::Result<void> integrate_once();
   /// Anew, whatever there is.
   base::Result<model::Integration> integrate();
@@ -42,8 +38,8 @@ class Session {
   std::shared_ptr<services::Call> make_call() const;
   base::Result<model::Integration> integrate_inside();
 
+  Router& router_;
   Registry& registry_;
-  net::Transport& transport_;
   const CallSettings& settings_;
   const bool reserved_slot_;
   std::uint64_t requests_ = 0;

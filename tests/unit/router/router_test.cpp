@@ -269,6 +269,20 @@ TEST_CASE("an integration that finds no such registry fails identity", "[router]
   CHECK_THAT(world.last_check("identity").hint, Catch::Contains("type: beta"));
 }
 
+TEST_CASE("a registry of another type is named by every call that meets it", "[router]") {
+  World world;
+  world.alpha.integrate = [](services::Call&) {
+    return base::Result<model::Integration>(base::Error{Code::protocol, "no alpha", "check it"});
+  };
+  const auto registry = world.add();
+  const auto statistics = world.router.statistics(*registry, model::Level::quick, world.settings);
+  REQUIRE_FALSE(statistics);
+  CHECK_THAT(statistics.error().hint, Catch::Contains("type: beta"));
+  const auto kept = world.router.integration(*registry);
+  REQUIRE(kept);
+  CHECK_THAT(kept->error().hint, Catch::Contains("type: beta"));
+}
+
 TEST_CASE("a refused password is the plugin's to report", "[router]") {
   World world;
   world.alpha.integrate = [](services::Call&) {
