@@ -76,6 +76,7 @@ Result<void> read_authentication(const portolan_http_request& request, LiveUpstr
   add_scopes(order.scopes, view(request.scope));
   auto credential = upstream.vault().find(view(request.credential));
   if (!credential) return refuse("The credential's handle is unknown to this registry.");
+  anonymous = anonymous || (request.flags & PORTOLAN_HTTP_ANONYMOUS);
   const bool wanted = !anonymous && order.auth != PORTOLAN_AUTH_NONE && credential->given();
   if (wanted) order.credential = std::move(credential);
   return {};

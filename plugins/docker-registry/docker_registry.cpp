@@ -35,14 +35,14 @@ DockerRegistry::DockerRegistry(const portolan::registry& registry)
       page_size_(static_cast<int>(registry.options["pageSize"].integer_or(1000))) {}
 
 portolan::integration DockerRegistry::integrate(portolan::call& call) {
-  const auto ping = call.send(ping_request(root_, portolan::auth::none));
+  const auto ping = call.send(knock_request(root_));
   const auto who = identify(ping);
   if (who.is == Identity::Kind::unclear) throw ping.as_failure();
   if (who.is == Identity::Kind::other) throw not_a_registry(who, ping);
 
   const bool asks = ping.status == 401;
   if (asks && (has_password_ || who.asks.scheme != "bearer")) {
-    const auto proof = call.attempt(ping_request(root_, portolan::auth::docker_token));
+    const auto proof = call.attempt(ping_request(root_));
     if (!proof.ok()) throw refused(proof, has_password_);
   }
   const auto catalog = access_of(call.attempt(catalog_request(root_, 1)));
@@ -73,7 +73,7 @@ void DockerRegistry::collect(portolan::call& call, portolan::level level,
 }
 
 portolan::detection DockerRegistry::detect(portolan::call& call, const std::string& base) {
-  const auto who = identify(call.attempt(ping_request(root_of(base), portolan::auth::none)));
+  const auto who = identify(call.attempt(knock_request(root_of(base))));
   return {score_of(who), who.reason};
 }
 

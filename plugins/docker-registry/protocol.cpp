@@ -126,11 +126,13 @@ bool is_digest(std::string_view text) {
   return value.size() >= 32 && fits(algorithm, "+._-") && fits(value, "=_-");
 }
 
-portolan::request ping_request(const std::string& root, portolan::auth auth) {
-  portolan::request out(root + "/v2/");
-  out.auth = auth;
+portolan::request knock_request(const std::string& root) {
+  auto out = ping_request(root);
+  out.auth = portolan::auth::none;
   return out;
 }
+
+portolan::request ping_request(const std::string& root) { return {root + "/v2/"}; }
 
 portolan::request catalog_request(const std::string& root, int n) {
   portolan::request out(root + "/v2/_catalog?n=" + std::to_string(n));

@@ -25,7 +25,9 @@ bool is_repository_name(std::string_view name);
 bool is_reference(std::string_view tag_or_digest);
 bool is_digest(std::string_view text);
 
-portolan::request ping_request(const std::string& root, portolan::auth auth);
+/// "GET /v2/" as it is answered to somebody who says nothing, and as the account.
+portolan::request knock_request(const std::string& root);
+portolan::request ping_request(const std::string& root);
 portolan::request catalog_request(const std::string& root, int n);
 /// Pages of a list of names below `root` (see name_list).
 std::string tags_url(const std::string& root, const std::string& repository);

@@ -206,7 +206,7 @@ void Scan::lose(Losses SpaceTally::*what, const Repository& of, const failure& w
 /// it, because registries lock accounts.
 void Scan::make_sure_of_credentials() {
   if (!of_.has_password || std::exchange(credentials_asked_, true)) return;
-  fan_.add_first(ping_request(of_.root, portolan::auth::docker_token), [](response&& answer) {
+  fan_.add_first(ping_request(of_.root), [](response&& answer) {
     const auto refused = answer.lost || !answer.ok() ? answer.as_failure().code : PORTOLAN_OK;
     if (refused == PORTOLAN_UNAUTHORIZED) throw answer.as_failure();
   });

@@ -8,12 +8,13 @@
 namespace docker_registry {
 namespace {
 
-using portolan::auth;
 using portolan::check;
 using portolan::response;
 
 /// A repository with a tag, to try a pull with: what is looked at to find one.
 constexpr int samples = 10;
+/// Who asks: flags of a request.
+constexpr std::uint32_t as_account = 0, anonymous = PORTOLAN_HTTP_ANONYMOUS;
 
 portolan_status code_of(const response& answer) { return answer.as_failure().code; }
 std::string words_of(const response& answer) { return answer.as_failure().message; }
@@ -29,7 +30,7 @@ class Diagnosis {
       : call_(call), out_(out), of_(std::move(of)) {}
 
   void run() {
-    ping_ = call_.attempt(ping_request(of_.root, auth::none));
+    ping_ = call_.attempt(knock_request(of_.root));
     who_ = identify(ping_);
     identity_check();
     if (who_.is != Identity::Kind::registry) return skip_the_rest();
@@ -39,7 +40,7 @@ class Diagnosis {
     catalog();
     if (of_.full) {
       pull();
-      anonymous();
+      anonymous_access();
     }
     capabilities();
   }
@@ -49,18 +50,24 @@ class Diagnosis {
 
   /// One after the other: several wrong logins at once lock accounts.
   void look() {
-    const auto list = [&](auth as) {
-      auto request = catalog_request(of_.root, of_.full ? samples : 1);
-      request.auth = as;
-      return call_.attempt(request);
-    };
-    if (!is_open() && of_.has_password)
-      proof_ = call_.attempt(ping_request(of_.root, auth::docker_token));
+    if (!is_open() && of_.has_password) proof_ = call_.attempt(ping_request(of_.root));
     if (refused()) return;
-    if (is_open() || of_.full) anonymous_catalog_ = list(auth::none);
-    const bool same = anonymous_catalog_ && access_of(*anonymous_catalog_) == Access::granted &&
-                      (is_open() || !of_.has_password);
-    catalog_ = same ? *anonymous_catalog_ : list(auth::docker_token);
+    if (is_open()) {
+      anonymous_catalog_ = list(anonymous);
+      const bool is_asked = anonymous_catalog_->status == 401 && of_.has_password;
+      catalog_ = is_asked ? list(as_account) : *anonymous_catalog_;
+    } else {
+      catalog_ = list(as_account);
+    }
+  }
+
+  response list(std::uint32_t who) {
+    return ask(catalog_request(of_.root, of_.full ? samples : 1), who);
+  }
+
+  response ask(portolan::request request, std::uint32_t who) {
+    request.flags |= who;
+    return call_.attempt(request);
   }
 
   /// The password was sent and not accepted: it is not sent again.
@@ -86,6 +93,10 @@ class Diagnosis {
                     .seen(ping_));
     else
       out_.push(check{"identity"}.ok(who_.reason).seen(ping_));
+  }
+
+  void skip(const char* name) {
+    out_.push(check{name}.skipped("without credentials that are accepted nothing is tried"));
   }
 
   void skip_the_rest() {
@@ -148,11 +159,8 @@ class Diagnosis {
   }
 
   void catalog() {
+    if (refused() || needs_password()) return skip("permissions.catalog");
     check one{"permissions.catalog"};
-    if (refused() || needs_password()) {
-      out_.push(std::move(one).skipped("without credentials that are accepted nothing is tried"));
-      return;
-    }
     switch (access_of(*catalog_)) {
       case Access::granted:
         out_.push(std::move(one).ok("the repositories can be listed").seen(*catalog_));
@@ -193,11 +201,10 @@ class Diagnosis {
     return names;
   }
 
-  response get_tags(const std::string& repository, auth as) {
+  response get_tags(const std::string& repository, std::uint32_t who) {
     portolan::request request(tags_url(of_.root, repository));
     request.scope = pull_scope(repository);
-    request.auth = as;
-    return call_.attempt(request);
+    return ask(std::move(request), who);
   }
 
   /// The first tag of a page, or empty.
@@ -213,9 +220,10 @@ class Diagnosis {
   }
 
   void pull() {
+    if (refused() || needs_password()) return skip("permissions.pull");
     const auto names = listed();
     for (std::size_t i = 0; i < names.size() && i < 3; ++i) {
-      const auto page = get_tags(names[i], auth::docker_token);
+      const auto page = get_tags(names[i], as_account);
       if (is_unknown_name(page)) continue;
       sample_ = names[i];
       if (access_of(page) != Access::granted) return tell_pull(page, "its tags may not be listed");
@@ -230,6 +238,7 @@ class Diagnosis {
   }
 
   void tell_pull(const response& last, const char* what) {
+    pulled_ = last;
     check one{"permissions.pull"};
     const auto got = access_of(last);
     if (got == Access::granted)
@@ -247,38 +256,29 @@ class Diagnosis {
   }
 
   /// What anybody can do who knows the address.
-  void anonymous() {
-    if (!anonymous_catalog_) {
-      auto request = catalog_request(of_.root, samples);
-      request.auth = auth::none;
-      anonymous_catalog_ = call_.attempt(request);
-    }
+  void anonymous_access() {
+    const bool known = !of_.has_password && !needs_password();  // All this was seen so.
+    if (!anonymous_catalog_) anonymous_catalog_ = known ? *catalog_ : list(anonymous);
     const bool lists = access_of(*anonymous_catalog_) == Access::granted;
-    std::optional<response> page;
-    if (!sample_.empty()) page = get_tags(sample_, auth::none);
+    auto page = known ? pulled_ : std::nullopt;
+    if (!known && !sample_.empty()) page = get_tags(sample_, anonymous);
     const bool pulls = page && access_of(*page) == Access::granted;
-    std::string what =
-        lists ? "the repositories can be listed" : "the repositories cannot be listed";
-    if (page)
-      what += std::string(pulls ? ", " : " and not, ") + sample_ +
-              (pulls ? " can be pulled" : " cannot be pulled");
+    std::string what = std::string("without credentials the repositories can") +
+                       (lists ? "" : "not") + " be listed";
+    if (page) what += ", and " + sample_ + " can" + (pulls ? "" : "not") + " be pulled";
     check one{"permissions.anonymous"};
-    what = "without credentials " + what;
     const auto& seen = page ? *page : *anonymous_catalog_;
-    out_.push(of_.has_password && (lists || pulls)
-                  ? std::move(one)
-                        .warn(PORTOLAN_INVALID_CONFIG, what,
-                              "close the registry to anonymous callers if what it holds is private")
-                        .seen(seen)
-                  : std::move(one).ok(what).seen(seen));
+    out_.push((of_.has_password && (lists || pulls)
+                   ? std::move(one).warn(
+                         PORTOLAN_INVALID_CONFIG, what,
+                         "close the registry to anonymous callers if what it holds is private")
+                   : std::move(one).ok(what))
+                  .seen(seen));
   }
 
   void capabilities() {
+    if (refused() || needs_password()) return skip("capabilities");
     check one{"capabilities"};
-    if (refused() || needs_password()) {
-      out_.push(std::move(one).skipped("without credentials that are accepted nothing is tried"));
-      return;
-    }
     const bool lists = access_of(*catalog_) == Access::granted;
     one.detail = "deletion and pushing are not tried: nothing is changed";
     out_.push(std::move(one).ok(lists ? "catalog, tags" : "tags of repositories that are named"));
@@ -292,7 +292,8 @@ class Diagnosis {
   std::optional<response> proof_;              // "/v2/" with the password.
   std::optional<response> anonymous_catalog_;  // The catalog without.
   std::optional<response> catalog_;            // The catalog as the account.
-  std::string sample_;                         // A repository that was tried.
+  std::string sample_;                         // A repository that was tried,
+  std::optional<response> pulled_;             // and what came of it.
 };
 
 }  // namespace

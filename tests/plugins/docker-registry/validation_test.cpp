@@ -9,6 +9,10 @@ constexpr const char* unauthorized =
     R"({"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]})";
 const std::pair<std::string, std::string> api{"docker-distribution-api-version", "registry/2.0"};
 
+bool has_password(const fake::Request& request) {
+  return request.auth == PORTOLAN_AUTH_DOCKER_TOKEN && !(request.flags & PORTOLAN_HTTP_ANONYMOUS);
+}
+
 /// A registry behind a door: who knocks without a credential is asked for one, by this challenge.
 struct Door {
   ScriptedRegistry& registry;
@@ -18,7 +22,7 @@ struct Door {
 
   fake::Reply operator()(const fake::Request& request) const {
     const bool behind = request.url.find(only) != std::string::npos;
-    const bool trusted = request.auth == PORTOLAN_AUTH_DOCKER_TOKEN && password_is_right;
+    const bool trusted = has_password(request) && password_is_right;
     if (!behind || trusted) return registry(request);
     return {401, unauthorized, {api, {"www-authenticate", challenge}}};
   }
@@ -29,7 +33,7 @@ constexpr const char* bearer =
 
 bool is_not_sent_when_refused(const fake::Host& host) {
   int sent = 0;
-  for (const auto& request : host.requests) sent += request.auth == PORTOLAN_AUTH_DOCKER_TOKEN;
+  for (const auto& request : host.requests) sent += has_password(request);
   return sent == 1;
 }
 
@@ -113,8 +117,7 @@ TEST_CASE("a wrong password fails and is sent once", "[docker-registry]") {
   SECTION("refused by the registry") { plugin.host.answer = Door{registry, basic, false}; }
   SECTION("refused by its token service") {
     plugin.host.answer = [&](const fake::Request& request) -> fake::Reply {
-      if (request.auth == PORTOLAN_AUTH_DOCKER_TOKEN)
-        return {0, {}, {}, PORTOLAN_UNAUTHORIZED, 401};
+      if (has_password(request)) return {0, {}, {}, PORTOLAN_UNAUTHORIZED, 401};
       return Door{registry, bearer, false}(request);
     };
   }
@@ -215,6 +218,24 @@ TEST_CASE("a repository that the account may not pull warns", "[docker-registry]
   CHECK(plugin.validate().at("permissions.pull").state == PORTOLAN_CHECK_WARN);
   registry.instead = {{"/v2/team/app/tags/list", {401}}};
   CHECK(plugin.validate().at("permissions.pull").state == PORTOLAN_CHECK_WARN);
+}
+
+TEST_CASE("what anonymous tokens open is told, and warns beside a password", "[docker-registry]") {
+  PluginRun plugin;
+  ScriptedRegistry registry;
+  registry.put("public/app", "v1", image("c", {}));
+  const bool is_public = GENERATE(true, false);
+  plugin.host.answer = [&](const fake::Request& request) {
+    const bool token = request.auth == PORTOLAN_AUTH_DOCKER_TOKEN;
+    const bool open = is_public && request.url.find("/public/") != std::string::npos;
+    return token && open ? registry(request) : Door{registry, bearer}(request);
+  };
+  plugin.with_password();
+  const auto one = plugin.validate().at("permissions.anonymous");
+  CHECK(one.state == (is_public ? PORTOLAN_CHECK_WARN : PORTOLAN_CHECK_OK));
+  CHECK(one.message == std::string("without credentials the repositories cannot be listed, and "
+                                   "public/app can") +
+                           (is_public ? "" : "not") + " be pulled");
 }
 
 TEST_CASE("empty repositories are passed over to find one to pull", "[docker-registry]") {

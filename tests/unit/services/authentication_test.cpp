@@ -262,6 +262,20 @@ TEST_CASE("when the call that fetches is gone the next one fetches", "[auth]") {
   CHECK(lost.dones == 0);
 }
 
+TEST_CASE("an anonymous request asks for a token without the password, even elsewhere", "[auth]") {
+  TokenRegistry registry;
+  registry.realm_origin = "https://auth.example";
+  World world(std::ref(registry));
+  world.with_password();
+  auto what = docker_request();
+  what.flags = PORTOLAN_HTTP_ANONYMOUS;
+  Answer answer;
+  world.send(what, answer);
+  CHECK(answer.status == 200);
+  for (const auto& sent : world.transport.sent())
+    CHECK(sent.header("Authorization").find("Basic") == std::string::npos);
+}
+
 TEST_CASE("a token service elsewhere gets the password only when it is named", "[auth]") {
   TokenRegistry registry;
   registry.realm_origin = "https://auth.example";
