@@ -22,9 +22,11 @@ struct World {
     REQUIRE(loaded);
     return *loaded;
   }
-  std::unique_ptr<plugin::Instance> make(const std::string& name,
-                                         const std::string& config = "{}") {
-    auto made = type(name)->create(call, base_url, config, "");
+  static std::string config(const std::string& mode) {
+    return R"({"options":{"mode":")" + mode + "\"}}";
+  }
+  std::unique_ptr<plugin::Instance> make(const std::string& name, const std::string& mode = "") {
+    auto made = type(name)->create(call, base_url, config(mode), "");
     REQUIRE(made);
     return std::move(*made);
   }
@@ -251,7 +253,7 @@ TEST_CASE("measures that break the contract are a protocol error", "[plugin]") {
 TEST_CASE("an instance that is not whole is refused when it is made", "[plugin]") {
   World world;
   for (const char* mode : {"no instance", "no statistics"}) {
-    const auto made = world.type("wicked")->create(world.call, base_url, mode, "");
+    const auto made = world.type("wicked")->create(world.call, base_url, World::config(mode), "");
     REQUIRE_FALSE(made);
     CHECK(made.error().code == Code::protocol);
   }

@@ -2,6 +2,7 @@
 #include <portolan/abi/abi.h>
 
 #include <array>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ constexpr portolan_descriptor descriptor = {
     text(
         R"({"type":"object","additionalProperties":false,"properties":{)"
         R"("credentials":{"type":"object","additionalProperties":false,"properties":{}},"options":{)"
-        R"("type":"object","additionalProperties":false,"properties":{}}}})"),
+        R"("type":"object","additionalProperties":false,"properties":{"mode":{"type":"string"}}}}})"),
     extensions.data(),
     extensions.size(),
     nullptr,
@@ -40,6 +41,19 @@ struct Wicked {
 
 const Wicked& of(const portolan_instance* self) {
   return *static_cast<Wicked*>(self->plugin_context);
+}
+
+std::string mode_in(std::string_view config_json) {
+  constexpr std::string_view key = R"("mode":")";
+  const auto at = config_json.find(key);
+  if (at == std::string_view::npos) return {};
+  const auto rest = config_json.substr(at + key.size());
+  return std::string(rest.substr(0, rest.find('"')));
+}
+
+/// Neither deadline nor cancel is asked for; nothing ends it but the process.
+portolan_status hang() {
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 portolan_status integrate(const portolan_instance* self, const portolan_call* call,
@@ -58,6 +72,7 @@ portolan_status integrate(const portolan_instance* self, const portolan_call* ca
                              text("{}"),
                              nullptr,
                              0};
+  if (mode == "hangs in integration") return hang();
   if (mode == "throws") throw std::runtime_error("out of\x1b[2J cheese");
   if (mode == "throws a number") throw 42;
   if (mode == "silent") return PORTOLAN_OK;
@@ -151,6 +166,7 @@ portolan_status collect(const portolan_instance* self, const portolan_call*, uin
                         const portolan_sink* sink) {
   const std::string& mode = of(self).mode;
   std::vector<portolan_measure> all = {measure("tags", 7)};
+  if (mode == "hangs in statistics") return hang();
   if (mode == "nothing") all.clear();
   if (mode == "negative") all.push_back(measure("artifacts", -7));
   if (mode == "twice") all.push_back(measure("tags", 8));
@@ -177,7 +193,7 @@ void destroy(const portolan_instance* self) { delete static_cast<Wicked*>(self->
 
 portolan_status create(const portolan_call*, const portolan_host*,
                        const portolan_registry* registry, const portolan_instance** out) {
-  const std::string mode(registry->config_json.data, registry->config_json.len);
+  const std::string mode = mode_in({registry->config_json.data, registry->config_json.len});
   if (mode == "no instance") return PORTOLAN_OK;
   auto* made = new Wicked{{sizeof(portolan_instance), 0, nullptr, extension, destroy},
                           mode,
