@@ -55,21 +55,35 @@ Found read_file(const fs::path& path) {
   return found;
 }
 
-/// The *.so files of a directory by name; or one refused entry for a directory that cannot be read.
+Found refused_directory(const fs::path& directory, Refusal refusal) {
+  Found found;
+  found.plugin.file = directory;
+  found.plugin.refusal = std::move(refusal);
+  return found;
+}
+
+/// The *.so files of a directory by name; one refused entry for a directory that is none.
 std::vector<Found> read_directory(const fs::path& directory, bool must_exist) {
   std::vector<Found> all;
   std::error_code error;
   std::vector<fs::path> files;
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".so" && files.size() < files_max) files.push_back(at->path());
+    if (at->path().extension() == ".so") files.push_back(at->path());
   }
   if (error && (must_exist || error != std::errc::no_such_file_or_directory)) {
-    all.emplace_back();
-    all.back().plugin.file = directory;
-    all.back().plugin.refusal = Refusal{"unreadable", "the plugin directory: " + error.message(),
-                                        "check that it exists and that this user may read it"};
+    all.push_back(
+        refused_directory(directory, {"unreadable", "the plugin directory: " + error.message(),
+                                      "check that it exists and that this user may read it"}));
   }
   std::sort(files.begin(), files.end());
+  if (files.size() > files_max) {
+    all.push_back(refused_directory(
+        directory, {"too_large",
+                    "the directory holds " + std::to_string(files.size()) + " files, the first " +
+                        std::to_string(files_max) + " are read",
+                    "give a directory that holds plugins only"}));
+    files.resize(files_max);
+  }
   for (const fs::path& file : files) all.push_back(read_file(file));
   return all;
 }

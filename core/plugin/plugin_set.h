@@ -42,8 +42,8 @@ class PluginSet {
   static std::unique_ptr<PluginSet> scan(SetOptions options);
   virtual ~PluginSet() = default;
 
-  virtual const std::vector<Plugin>& plugins() const = 0;           ///< By file name.
-  virtual std::vector<std::string> types() const = 0;               ///< Of ready plugins, sorted.
+  virtual const std::vector<Plugin>& plugins() const = 0;  ///< By directory, then file name.
+  virtual std::vector<std::string> types() const = 0;      ///< Of ready plugins, sorted.
   virtual const Note::Type* type(std::string_view name) const = 0;  ///< Of a ready plugin.
 
   /// The loaded type. plugin_refused, plugin_disabled or plugin_missing (with the nearest known

@@ -2,6 +2,7 @@
 
 #include "folder.h"
 #include "plugin/plugin_set.h"
+#include "support/scripted_transport.h"
 
 using namespace portolan;
 using base::Code;
@@ -206,6 +207,25 @@ TEST_CASE("texts of a plugin are cleaned and words that nobody knows are unknown
   CHECK(world.checks[0].state == model::CheckState::unknown);
   CHECK(world.validation_problem("failed without code").empty());
   CHECK(world.checks[0].code == Code::internal);
+}
+
+TEST_CASE("a password that a registry echoes gets no further than the plugin", "[plugin]") {
+  World world;
+  tests::ScriptedTransport nowhere([](const net::Request&) { return tests::Reply(); });
+  services::UpstreamOptions options;
+  options.registry.address = base_url;
+  options.registry.credentials = {"ada", base::Secret("canary-password"), {}};
+  const auto upstream = services::Upstream::open(nowhere, std::move(options));
+  REQUIRE(upstream);
+  const auto call = services::Call::make(*upstream, {});
+  std::vector<model::Check> checks;
+  REQUIRE(
+      world.make("wicked", "echoes")->validate(*call, model::Depth::full, [&](model::Check check) {
+        checks.push_back(std::move(check));
+      }));
+  REQUIRE(checks.size() == 1);
+  CHECK(checks[0].hint == "is *** right?");
+  CHECK(checks[0].evidence->detail == "Basic ***?");
 }
 
 TEST_CASE("checks that break the contract are a protocol error, and those before are kept",

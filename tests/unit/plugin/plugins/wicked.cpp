@@ -120,6 +120,8 @@ portolan_status validate(const portolan_instance* self, const portolan_call*, ui
   if (mode == "bad name") checks.push_back(check("../../etc"));
   if (mode == "long") checks[0].message = text(long_text);
   if (mode == "bytes") checks[0].message = text("a\xc3(\x1b[31m\tb\xe2\x80\xae");
+  if (mode == "echoes") checks[0].detail = text("Basic canary-password?");
+  if (mode == "echoes") checks[0].hint = text("is canary-password right?");
   if (mode == "state") checks[0].state = 99;
   if (mode == "failed without code") checks[0].state = PORTOLAN_CHECK_FAIL;
   if (mode == "small") checks[0].size = 4;
