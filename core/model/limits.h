@@ -30,7 +30,7 @@ inline constexpr int retries = 2;
 inline constexpr int requests_per_registry = 8;  // (*) --concurrency
 inline constexpr int requests_total = 1024;
 inline constexpr std::size_t token_bytes = 64 * 1024;
-// A name that hangs holds one: a bound below the registries at once would let the dead starve the
+// A name that hangs holds one: fewer than the registries at once would let the dead starve the
 // rest.
 inline constexpr int resolver_threads = 2 * 256;
 inline constexpr std::size_t tokens = 256;           ///< Kept per registry.

@@ -16,7 +16,12 @@ bool says(const Failure& failure, std::string_view clue) {
   return failure.detail.find(clue) != std::string_view::npos;
 }
 
-Error no_connection(const Failure& failure, const std::string& host) {
+std::string name_of_peer(const Request& request, const base::Url& peer) {
+  return (&peer == &request.url ? "" : "the proxy ") + peer.authority();
+}
+
+Error no_connection(const Failure& failure) {
+  const std::string host = name_of_peer(failure.request, failure.peer);
   switch (failure.system_error) {
     case ECONNREFUSED:
       return {Code::unreachable, host + " refuses connections",
@@ -28,10 +33,6 @@ Error no_connection(const Failure& failure, const std::string& host) {
     case ETIMEDOUT:
       return {Code::timeout, host + " does not answer",
               "check the address, and firewalls on the way", ""};
-    case EMFILE:
-    case ENFILE:
-      return {Code::limit, "this process has no file descriptor left for a connection",
-              "raise the limit of open files, or do less at once", ""};
     default: {
       std::string reason = failure.system_error ? ": " : "";
       if (failure.system_error) reason += std::strerror(static_cast<int>(failure.system_error));
@@ -86,12 +87,12 @@ Error translate(const Failure& failure, const std::string& host) {
   switch (failure.code) {
     case CURLE_COULDNT_CONNECT:
       if (failure.proxy_status >= 300) return broken(failure, host);
-      return no_connection(failure, host);
+      return no_connection(failure);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {Code::unreachable, "the name of " + host + " has no address",
               "check the spelling of the address, and the name servers of this machine", ""};
-    case CURLE_OPERATION_TIMEDOUT: return too_slow(failure.request, failure.stage);
+    case CURLE_OPERATION_TIMEDOUT: return too_slow(failure.request, failure.peer, failure.stage);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ENGINE_INITFAILED:
@@ -144,7 +145,7 @@ base::Error explain(const Failure& failure) {
   return error;
 }
 
-base::Error too_slow(const Request& request, Facts::Stage stage) {
+base::Error too_slow(const Request& request, const base::Url& peer, Facts::Stage stage) {
   const std::string host = request.url.authority();
   Error error{Code::timeout, "", "", request.url.text_without_query()};
   switch (stage) {
@@ -154,7 +155,7 @@ base::Error too_slow(const Request& request, Facts::Stage stage) {
       error.hint = "check the name servers of this machine";
       break;
     case Stage::tcp:
-      error.message = host + " did not accept a connection in time";
+      error.message = name_of_peer(request, peer) + " did not accept a connection in time";
       error.hint = "check the address, firewalls on the way, and that the registry runs";
       break;
     case Stage::tls:

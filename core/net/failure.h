@@ -13,6 +13,7 @@ namespace portolan::net {
 struct Failure {
   CURLcode code;
   const Request& request;
+  const base::Url& peer;    ///< What was connected to: the registry or its proxy.
   Facts::Stage stage;       ///< Where it was.
   long system_error;        ///< errno of the connect, 0 = none.
   long verify_result;       ///< Of the certificate, an X509_V_ number.
@@ -22,7 +23,7 @@ struct Failure {
 
 base::Error explain(const Failure& failure);
 
-/// Ended by one of our own clocks while at `stage`.
-base::Error too_slow(const Request& request, Facts::Stage stage);
+/// Ended by a clock while at `stage`.
+base::Error too_slow(const Request& request, const base::Url& peer, Facts::Stage stage);
 
 }  // namespace portolan::net

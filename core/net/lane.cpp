@@ -119,7 +119,7 @@ void Lane::start_waiting() {
 // Goes on with a transfer that has a slot: as far as the names that are known allow.
 void Lane::advance(Transfer& transfer) {
   if (terms_->proxy && !proxied_target_allowed(transfer)) return;
-  const base::Url& next_hop = terms_->proxy ? *terms_->proxy : transfer.request().url;
+  const base::Url& next_hop = terms_->peer(transfer.request().url);
   std::string resolve;
   if (!parse_ip(next_hop.host)) {
     const Name* name = known(next_hop.host, transfer);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
 #include "net/failure.h"
@@ -126,7 +127,14 @@ Transfer::Time Transfer::next_check() const {
 std::optional<Error> Transfer::late(Time now) {
   if (now < next_check()) return std::nullopt;
   const bool hard = now >= request_.deadline || (paused_at_ == Time::max() && now >= expires_);
-  if (hard || state != State::running) return too_slow(request_, stage_now());
+  if (state == State::queued) {
+    return Error{Code::timeout,
+                 "all connections to " + request_.url.authority() + " were busy until it was late",
+                 "allow it more time, or ask for less at once", request_.url.text_without_query()};
+  }
+  if (hard || state == State::resolving) {
+    return too_slow(request_, terms_->peer(request_.url), stage_now());
+  }
   const std::size_t wanted =
       model::limits::minimum_rate_bytes * terms_->options.minimum_rate_window / 1s;
   if (rate_bytes_ < wanted) {
@@ -175,14 +183,19 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* addre
       0) {
     return CURL_SOCKET_BAD;
   }
-  const base::Url& target = terms.proxy ? *terms.proxy : transfer.request_.url;
+  const base::Url& target = terms.peer(transfer.request_.url);
   const AddressPolicy& policy = terms.proxy ? terms.proxy_policy : terms.options.policy;
   if (auto allowed = policy.check(target.host, target.port, ip); !allowed) {
     transfer.refusal_ = std::move(allowed).error();
     return CURL_SOCKET_BAD;
   }
   transfer.connecting_ = true;
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int made = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (made < 0 && (errno == EMFILE || errno == ENFILE)) {
+    transfer.own_error_ = {Code::limit, "no file descriptor is left for a connection",
+                           "raise the limit of open files, or do less at once", ""};
+  }
+  return made;
 }
 
 CURLcode Transfer::on_tls(CURL*, void* context, void* self) {
@@ -312,6 +325,7 @@ void Transfer::conclude(CURLcode code) {
   } else {
     const Failure failure{code,
                           request_,
+                          terms_->peer(request_.url),
                           event.facts.reached,
                           info<long>(easy_, CURLINFO_OS_ERRNO),
                           info<long>(easy_, CURLINFO_SSL_VERIFYRESULT),

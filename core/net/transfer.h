@@ -19,6 +19,9 @@ struct Terms {
   Trust trust;
   std::optional<base::Url> proxy;
   AddressPolicy proxy_policy;  ///< The channel's, and the proxy that was written.
+
+  /// What a socket connects to for a request of `url`.
+  const base::Url& peer(const base::Url& url) const { return proxy ? *proxy : url; }
 };
 
 class Lane;

@@ -98,7 +98,8 @@ class Transport {
 };
 
 /// libcurl multi on one thread, names resolved in a bounded pool of its own. Destruction ends every
-/// exchange with `cancelled` and does not wait for resolvers that hang.
+/// exchange with `cancelled` and does not wait for resolvers that hang. Throws std::system_error
+/// when the process has no thread or descriptor left for the loop.
 std::unique_ptr<Transport> make_curl_transport();
 
 }  // namespace portolan::net

@@ -1,4 +1,6 @@
 /// One exchange, name or consumer that is slow delays nobody else.
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <map>
@@ -172,6 +174,61 @@ TEST_CASE("no event of an aborted exchange arrives, and others go on", "[net]") 
     if (event->kind == net::Event::Kind::done) break;
   }
   CHECK_FALSE(inbox->next(base::Steady::now() + 20ms));
+}
+
+TEST_CASE("an exchange that was aborted while paused leaves nothing behind", "[net]") {
+  TcpServer server([](Connection& connection) {
+    for (std::string text; !(text = connection.request()).empty();) {
+      if (text.find("/big") != text.npos) {
+        if (!connection.answer(std::string(4 * 1024 * 1024, 'x'))) return;
+      } else {
+        connection.answer("ok");
+      }
+    }
+  });
+  net::ChannelOptions options = loopback();
+  options.max_connections = 1;
+  Line line(options);
+  auto inbox = line.transport->inbox();
+  for (int round = 0; round < 3; ++round) {
+    line.channel->start(1, get(url(server, "127.0.0.1", "/big")), inbox);
+    REQUIRE(inbox->next(base::Steady::now() + 10s)->kind == net::Event::Kind::head);
+    // It fills the inbox and is paused; the next one waits for its connection.
+    line.channel->start(2, get(url(server, "127.0.0.1")), inbox);
+    line.channel->abort(1, inbox);
+    const Answer answer = finish(*inbox);
+    CHECK(answer.whole());
+    CHECK(answer.body == "ok");
+  }
+}
+
+TEST_CASE("an exchange for which no connection becomes free ends in time", "[net]") {
+  TcpServer server([](Connection& connection) { connection.hang(); });
+  net::ChannelOptions options = loopback();
+  options.max_connections = 1;
+  Line line(options);
+  auto first = line.transport->inbox();
+  line.channel->start(1, get(url(server, "127.0.0.1")), first);
+  net::Request request = get(url(server, "127.0.0.1"));
+  request.timeout = 50ms;
+  const Answer answer = line.send(std::move(request));
+  CHECK(answer.code() == Code::timeout);
+  REQUIRE(answer.error);
+  CHECK(answer.error->message.find("were busy") != std::string::npos);
+}
+
+TEST_CASE("a process without a free descriptor says so", "[net]") {
+  TcpServer server(always("ok"));
+  Line line;
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  setrlimit(RLIMIT_NOFILE, &none);
+  const Answer answer = line.get(url(server, "127.0.0.1"));
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(answer.code() == Code::limit);
+  CHECK(line.get(url(server, "127.0.0.1")).whole());
 }
 
 TEST_CASE("the end of the transport cancels what is in flight at once", "[net]") {

@@ -97,6 +97,18 @@ TEST_CASE("a proxy that does not connect is unreachable", "[net][proxy]") {
   }
 }
 
+TEST_CASE("a proxy that is down is named", "[net][proxy]") {
+  auto proxy = std::make_unique<TcpServer>([](Connection&) {});
+  Line line(through(*proxy, false), to({"8.8.8.8"}));
+  const std::string address = proxy->address();
+  proxy.reset();
+  const Answer answer = line.get("https://secure.test/");
+  CHECK(base::to_string(answer.code()) == "unreachable");
+  REQUIRE(answer.error);
+  CHECK(answer.error->message == "the proxy " + address + " refuses connections");
+  CHECK(answer.error->where == "https://secure.test/");
+}
+
 TEST_CASE("a proxy that answers CONNECT with a page is tls", "[net][proxy]") {
   TcpServer proxy([](Connection& connection) {
     connection.request();
