@@ -18,6 +18,7 @@ using base::Steady;
 constexpr std::size_t stack_bytes = 1024 * 1024;
 
 std::atomic<int> abandoned{0};
+thread_local const std::atomic<bool>* this_thread_left_alone = nullptr;
 
 /// Shared by the caller and the thread; whoever goes last frees it.
 struct Shared {
@@ -27,13 +28,15 @@ struct Shared {
   base::Mutex mutex;
   base::Condition changed;
   bool done GUARDED_BY(mutex) = false;
-  bool left_alone GUARDED_BY(mutex) = false;
+  std::atomic<bool> left_alone{
+      false};  // Set with the mutex held, so that `abandoned` counts it once.
   bool cancelled GUARDED_BY(mutex) = false;
   std::string thrown GUARDED_BY(mutex);
 };
 
 void run(Shared& shared) {
   std::string thrown;
+  this_thread_left_alone = &shared.left_alone;
   try {
     shared.work();
   } catch (const std::exception& problem) {
@@ -77,6 +80,8 @@ Steady::time_point with_grace(Steady::time_point at) {
 }
 
 }  // namespace
+
+bool given_up() { return this_thread_left_alone && this_thread_left_alone->load(); }
 
 bool any_abandoned() { return abandoned.load() != 0; }
 

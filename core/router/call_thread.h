@@ -30,4 +30,7 @@ base::Result<T> answer_in_time(const base::Deadline& deadline,
 /// away. False again once it has come back after all.
 bool any_abandoned();
 
+/// True on a call thread whose caller has given it up: what it holds is not used again.
+bool given_up();
+
 }  // namespace portolan::router

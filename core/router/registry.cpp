@@ -1,5 +1,6 @@
 #include "router/registry.h"
 
+#include "router/call_thread.h"
 #include "services/call.h"
 
 namespace portolan::router {
@@ -17,7 +18,7 @@ base::Result<Registry::Lease> Registry::lease(const base::Deadline& deadline) {
     if (!idle_.empty()) {
       auto instance = std::move(idle_.back());
       idle_.pop_back();
-      return Lease(*this, std::move(instance), generation_, deadline);
+      return Lease(*this, std::move(instance), generation_);
     }
   }
   return make_instance(deadline);
@@ -39,12 +40,11 @@ base::Result<Registry::Lease> Registry::make_instance(const base::Deadline& dead
   const auto call = services::Call::make(nullptr, std::move(options));
   auto made = type_->create(*call, base, config_json_, facts);
   if (!made) return made.error();
-  return Lease(*this, *std::move(made), generation, deadline);
+  return Lease(*this, *std::move(made), generation);
 }
 
-void Registry::give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation,
-                         const base::Deadline& deadline) {
-  if (deadline.passed() || deadline.cancel.cancelled()) return;
+void Registry::give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation) {
+  if (given_up()) return;
   const base::Lock lock(mutex_);
   if (generation == generation_) idle_.push_back(std::move(instance));
 }

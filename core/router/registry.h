@@ -18,21 +18,16 @@ class Registry {
   Registry(services::UpstreamOptions options, std::shared_ptr<plugin::Type> type,
            std::shared_ptr<services::Upstream> upstream, std::string config_json);
 
-  /// An instance for one plugin call, back in the registry when this goes. One whose call ended
-  /// late or cancelled is not used again; one that never comes back stays with its abandoned
-  /// thread.
+  /// An instance for one plugin call, back in the registry when this goes; never used again when
+  /// the thread was given up meanwhile.
   class Lease {
    public:
-    Lease(Registry& registry, std::unique_ptr<plugin::Instance> instance, std::uint64_t generation,
-          const base::Deadline& deadline)
-        : registry_(&registry),
-          instance_(std::move(instance)),
-          generation_(generation),
-          deadline_(&deadline) {}
+    Lease(Registry& registry, std::unique_ptr<plugin::Instance> instance, std::uint64_t generation)
+        : registry_(&registry), instance_(std::move(instance)), generation_(generation) {}
     Lease(Lease&&) = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
-      if (instance_) registry_->give_back(std::move(instance_), generation_, *deadline_);
+      if (instance_) registry_->give_back(std::move(instance_), generation_);
     }
     plugin::Instance& operator*() const { return *instance_; }
     plugin::Instance* operator->() const { return instance_.get(); }
@@ -41,11 +36,9 @@ class Registry {
     Registry* registry_;
     std::unique_ptr<plugin::Instance> instance_;
     std::uint64_t generation_;
-    const base::Deadline* deadline_;
   };
 
   /// An idle instance (a mutex, nothing else), or a new one made with the facts there are.
-  /// `deadline` outlives the lease.
   base::Result<Lease> lease(const base::Deadline& deadline);
 
   Gate& gate() { return gate_; }
@@ -62,8 +55,7 @@ class Registry {
 
  private:
   base::Result<Lease> make_instance(const base::Deadline& deadline);
-  void give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation,
-                 const base::Deadline& deadline);
+  void give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation);
 
   const services::UpstreamOptions options_;
   const std::shared_ptr<plugin::Type> type_;

@@ -1,11 +1,13 @@
 #include "router/router.h"
 
 #include <catch2/catch.hpp>
+#include <future>
 #include <iostream>
 #include <thread>
 
 #include "fake_plugins.h"
 #include "model/words.h"
+#include "router/call_thread.h"
 #include "router/registry.h"
 #include "support/scripted_transport.h"
 
@@ -143,10 +145,10 @@ TEST_CASE("create() gets options with defaults and a reference to the password",
   world.registry.options_json = R"({"flavour":"plain"})";
   REQUIRE(world.router.integrate(*world.add(), world.settings));
   REQUIRE(world.alpha.created.size() == 1);
-  CHECK(
-      world.alpha.created[0] ==
-      "https://r.example:5000/deep "
-      R"({"credentials":{"username":"ada","password":{"$secret":"password"}},"options":{"flavour":"plain","pageSize":50}} )");
+  CHECK(world.alpha.created[0] ==
+        "https://r.example:5000/deep "
+        R"({"credentials":{"username":"ada","password":{"$secret":"password"}},)"
+        R"("options":{"flavour":"plain","pageSize":50}} )");
 }
 
 TEST_CASE("credentials that were not given are absent", "[router]") {
@@ -397,20 +399,27 @@ TEST_CASE("an error that is no end of time or budget stays an error", "[router]"
   }
 }
 
-TEST_CASE("an instance whose call ended after its deadline is not used again", "[router]") {
+TEST_CASE("an instance whose call was given up is not used again", "[router]") {
   World world;
   const auto registry = world.add();
   REQUIRE(world.router.integrate(*registry, world.settings));
-  CHECK(world.alpha.alive == 0);
   REQUIRE(world.router.statistics(*registry, model::Level::quick, world.settings));
   CHECK(world.alpha.alive == 1);
-  world.settings.deadline = base::Deadline::in(20ms);
-  world.alpha.collect = [](services::Call& call, model::Statistics& statistics) {
-    while (!call.deadline().passed()) std::this_thread::yield();
-    statistics.measures = {measure("tags", model::MeasureState::partial)};
+
+  std::promise<void> opened;
+  world.alpha.collect = [open = opened.get_future().share()](services::Call&, model::Statistics&) {
+    open.wait();
     return base::Result<void>();
   };
-  REQUIRE(world.router.statistics(*registry, model::Level::quick, world.settings));
+  world.settings.deadline = base::Deadline::in(20ms);
+  const auto late = router::answer_in_time<model::Statistics>(world.settings.deadline, [&] {
+    return world.router.statistics(*registry, model::Level::quick, world.settings);
+  });
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == Code::timeout);
+  CHECK(router::any_abandoned());
+  opened.set_value();
+  while (router::any_abandoned()) std::this_thread::yield();
   CHECK(world.alpha.alive == 0);
 }
 
