@@ -333,7 +333,7 @@ void Operation::go(Phase phase) {
 
 void Operation::let_go() {
   if (exchange_ != 0) channel_->abort(std::exchange(exchange_, 0), call_.inbox());
-  if (leads_) call_.upstream().tokens().forsake(fetch_key_, fetch_);
+  if (leads_) call_.upstream().tokens().forsake(fetch_);
   leads_ = false;
   fetch_ = nullptr;
 }

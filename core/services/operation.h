@@ -115,7 +115,6 @@ class Operation {
   std::optional<std::chrono::milliseconds> pause_;  // Plan::retry.
   std::string buffer_;                              // A token's answer, or one that holds a secret.
   std::shared_ptr<Fetch> fetch_;                    // Led or awaited.
-  std::string fetch_key_;
   bool leads_ = false;
   base::Steady::time_point due_;
   std::optional<base::Error> failure_;

@@ -15,6 +15,7 @@ using base::Steady;
 void Operation::obtain_token() {
   if (leads_) return fetch_token();
   auto answer = call_.upstream().tokens().ask({.key = authentication_.key(),
+                                               .login = authentication_.login(),
                                                .refused = authentication_.refused(),
                                                .waited = fetch_,
                                                .inbox = call_.inbox(),
@@ -27,7 +28,6 @@ void Operation::obtain_token() {
     fail_later(*std::move(answer.error));
   } else if (answer.lead) {
     fetch_ = std::move(answer.lead);
-    fetch_key_ = authentication_.key();
     leads_ = true;
     fetch_token();
   } else {
@@ -68,7 +68,7 @@ void Operation::settle_token(net::Event& done) {
   if (done.error && call_.check() != PORTOLAN_OK) return finish(&*done.error);  // Ours, not theirs.
   auto token = read_answer(done);
   leads_ = false;
-  call_.upstream().tokens().settle(fetch_key_, std::exchange(fetch_, nullptr), token);
+  call_.upstream().tokens().settle(std::exchange(fetch_, nullptr), token);
   if (!token) return finish(&token.error());
   authentication_.accept(*std::move(token), true);
   request();

@@ -40,5 +40,4 @@ class Upstream {
   virtual Probe probe(const base::Deadline& deadline) = 0;
 };
 
-/// An upstream for detect: no credential, no settings but TLS defaults.
 }  // namespace portolan::services

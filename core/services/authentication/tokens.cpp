@@ -67,9 +67,12 @@ bool Grant::covers(const std::vector<std::string>& wanted) const {
   return std::includes(scopes.begin(), scopes.end(), wanted.begin(), wanted.end());
 }
 
+std::string Grant::login(std::string_view credential) const {
+  return std::string(credential) + '\n' + realm.text();
+}
+
 std::string Grant::key(std::string_view credential) const {
-  std::string key(credential);
-  for (const auto& part : {realm.text(), service}) (key += '\n') += part;
+  auto key = login(credential) + '\n' + service;
   for (const auto& scope : scopes) (key += '\n') += scope;
   return key;
 }
@@ -118,28 +121,37 @@ base::Result<Token> read_token(std::string_view json, Steady::time_point now,
   return Token{base::Secret(*text), now + std::chrono::milliseconds(good)};
 }
 
+/// What the fetch that was waited for means to an asker for `key`, if it means anything.
+std::optional<TokenCache::Answer> TokenCache::outcome(const Fetch& waited, const std::string& key) {
+  if (!waited.settled) return {};
+  const bool same = waited.key == key;
+  if (waited.token && same) return Answer{.token = waited.token, .fresh = true};
+  const bool refused = waited.error && waited.error->code == Code::unauthorized;
+  if (waited.error && (same || refused)) return Answer{.error = waited.error};
+  return {};
+}
+
 TokenCache::Answer TokenCache::ask(const Question& question) {
   base::Lock lock(mutex_);
-  const auto now = Steady::now();
-  if (question.waited && question.waited->settled) {
-    return {.token = question.waited->token, .error = question.waited->error, .fresh = true};
+  if (question.waited) {
+    if (auto answer = outcome(*question.waited, question.key)) return *std::move(answer);
   }
+  const auto now = Steady::now();
   if (const auto found = tokens_.find(question.key); found != tokens_.end()) {
     const bool refused = found->second.value.reveal() == question.refused.reveal();
-    if (!refused && found->second.renew_at > now) {
-      return {.token = found->second, .fresh = question.waited != nullptr};
-    }
+    if (!refused && found->second.renew_at > now) return {.token = found->second};
     tokens_.erase(found);
   }
-  auto& fetch = fetches_[question.key];
+  const auto& place = proven_.count(question.login) ? question.key : question.login;
+  auto& fetch = fetches_[place];
   if (fetch && now - fetch->began < question.patience) {
     const bool waits = std::any_of(fetch->waiting.begin(), fetch->waiting.end(),
                                    [&](const auto& w) { return w.lock() == question.inbox; });
     if (!waits) fetch->waiting.push_back(question.inbox);
     return {.wait = fetch};
   }
-  fetch = std::make_shared<Fetch>();
-  fetch->began = now;
+  fetch = std::make_shared<Fetch>(
+      Fetch{.key = question.key, .login = question.login, .place = place, .began = now});
   return {.lead = fetch};
 }
 
@@ -149,29 +161,30 @@ bool TokenCache::has(const std::string& key) const {
   return found != tokens_.end() && found->second.renew_at > Steady::now();
 }
 
-void TokenCache::settle(const std::string& key, const std::shared_ptr<Fetch>& fetch,
-                        base::Result<Token> result) {
+void TokenCache::settle(const std::shared_ptr<Fetch>& fetch, base::Result<Token> result) {
   base::Lock lock(mutex_);
   fetch->settled = true;
   if (result) {
     fetch->token = *result;
-    if (result->renew_at > Steady::now()) keep(key, *std::move(result));
+    if (proven_.size() >= model::limits::tokens) proven_.clear();
+    proven_.insert(fetch->login);
+    if (result->renew_at > Steady::now()) keep(fetch->key, *std::move(result));
   } else {
     fetch->error = std::move(result).error();
+    if (fetch->error->code == Code::unauthorized) proven_.erase(fetch->login);
   }
-  close(key, fetch);
+  close(fetch);
 }
 
-void TokenCache::forsake(const std::string& key, const std::shared_ptr<Fetch>& fetch) {
+void TokenCache::forsake(const std::shared_ptr<Fetch>& fetch) {
   base::Lock lock(mutex_);
-  close(key, fetch);
+  close(fetch);
 }
 
-void TokenCache::close(const std::string& key, const std::shared_ptr<Fetch>& fetch) {
+void TokenCache::close(const std::shared_ptr<Fetch>& fetch) {
   // A fetch that took too long may have been replaced already.
-  if (const auto found = fetches_.find(key); found != fetches_.end() && found->second == fetch) {
-    fetches_.erase(found);
-  }
+  const auto found = fetches_.find(fetch->place);
+  if (found != fetches_.end() && found->second == fetch) fetches_.erase(found);
   for (const auto& waiting : fetch->waiting) {
     if (auto inbox = waiting.lock()) inbox->wake();
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct Grant {
 
   bool covers(const std::vector<std::string>& wanted) const;
   std::string key(std::string_view credential) const;
+  std::string login(std::string_view credential) const;
 };
 
 /// Adds the blank-separated scopes of `text`, keeping order and uniqueness.
@@ -44,16 +46,23 @@ struct Token {
 base::Result<Token> read_token(std::string_view json, base::Steady::time_point now,
                                std::int64_t unix_now);
 
-/// One fetch, by the operation that leads it; the others wait for it. Guarded by the cache.
+/// One fetch, by the operation that leads it; the others wait for it. Constants, then what the
+/// cache guards.
 struct Fetch {
-  bool settled = false;
-  std::optional<Token> token;
-  std::optional<base::Error> error;
+  std::string key;    ///< Of the grant and who asks for it.
+  std::string login;  ///< Of the realm and who asks it.
+  std::string place;  ///< Among the running fetches: one a key, or one a login that is not proven.
   base::Steady::time_point began;
-  std::vector<std::weak_ptr<net::Inbox>> waiting;
+
+  bool settled = false;
+  std::optional<Token> token{};
+  std::optional<base::Error> error{};
+  std::vector<std::weak_ptr<net::Inbox>> waiting{};
 };
 
-/// The tokens of one registry, at most limits::tokens of them. Safe from any thread.
+/// The tokens of one registry, at most limits::tokens of them. Until a realm has taken a login
+/// once, one fetch with it runs at a time, whatever it is for: registries lock accounts after a few
+/// wrong passwords at once. Safe from any thread.
 class TokenCache {
  public:
   struct Answer {
@@ -68,6 +77,7 @@ class TokenCache {
   /// an earlier Answer named. `patience`: how long a fetch may take before another one leads.
   struct Question {
     const std::string& key;
+    const std::string& login;
     const base::Secret& refused;
     std::shared_ptr<Fetch> waited;
     std::shared_ptr<net::Inbox> inbox;
@@ -76,18 +86,19 @@ class TokenCache {
   Answer ask(const Question& question) EXCLUDES(mutex_);
 
   bool has(const std::string& key) const EXCLUDES(mutex_);
-  void settle(const std::string& key, const std::shared_ptr<Fetch>& fetch,
-              base::Result<Token> result) EXCLUDES(mutex_);
+  void settle(const std::shared_ptr<Fetch>& fetch, base::Result<Token> result) EXCLUDES(mutex_);
   /// The leader ends without an answer; one of those who wait leads next.
-  void forsake(const std::string& key, const std::shared_ptr<Fetch>& fetch) EXCLUDES(mutex_);
+  void forsake(const std::shared_ptr<Fetch>& fetch) EXCLUDES(mutex_);
 
  private:
-  void close(const std::string& key, const std::shared_ptr<Fetch>& fetch) REQUIRES(mutex_);
+  static std::optional<Answer> outcome(const Fetch& waited, const std::string& key);
+  void close(const std::shared_ptr<Fetch>& fetch) REQUIRES(mutex_);
   void keep(const std::string& key, Token token) REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   std::map<std::string, Token> tokens_ GUARDED_BY(mutex_);
-  std::map<std::string, std::shared_ptr<Fetch>> fetches_ GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<Fetch>> fetches_ GUARDED_BY(mutex_);  // By place.
+  std::set<std::string> proven_ GUARDED_BY(mutex_);                           // Logins.
 };
 
 }  // namespace portolan::services

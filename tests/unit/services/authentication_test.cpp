@@ -238,6 +238,28 @@ TEST_CASE("a token service that refuses is asked once for all who wait", "[auth]
   CHECK(world.transport.count("/token") == 1);
 }
 
+TEST_CASE("a password that no token service has taken yet is tried once at a time", "[auth]") {
+  auto registry = std::make_shared<TokenRegistry>();
+  World world([registry](const auto& sent) { return (*registry)(sent); });
+  world.with_password();
+  const auto fan_out = [&](portolan_status expected) {
+    const auto call = world.call();
+    std::vector<std::unique_ptr<Answer>> answers;
+    for (const auto* scope : {"repository:b:pull", "repository:c:pull", "repository:d:pull"}) {
+      answers.push_back(std::make_unique<Answer>());
+      REQUIRE(start(*call, docker_request(scope), *answers.back()) == PORTOLAN_OK);
+    }
+    wait_for_all(*call);
+    for (const auto& answer : answers) CHECK(answer->done == expected);
+  };
+  registry->token_status = 401;
+  fan_out(PORTOLAN_UNAUTHORIZED);
+  CHECK(world.transport.count("/token") == 1);
+  registry->token_status = 200;
+  fan_out(PORTOLAN_OK);
+  CHECK(world.transport.count("/token") == 1 + 3);
+}
+
 TEST_CASE("when the call that fetches is gone the next one fetches", "[auth]") {
   auto registry = std::make_shared<TokenRegistry>();
   World world([registry](const auto& sent) { return (*registry)(sent); });
