@@ -15,6 +15,10 @@ using Stage = Facts::Stage;
 
 constexpr std::chrono::seconds kNameIsGood{5};
 
+std::int64_t since_us(base::Steady::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(base::Steady::now() - start).count();
+}
+
 int refuse_to_resolve(void*, void*, void*) { return 1; }
 
 }  // namespace
@@ -174,9 +178,7 @@ std::string Lane::resolve_entry(const Name& name, const base::Url& url) const {
 }
 
 void Lane::run(Transfer& transfer, std::string resolve) {
-  transfer.dns_us = std::chrono::duration_cast<std::chrono::microseconds>(base::Steady::now() -
-                                                                          transfer.resolve_began)
-                        .count();
+  transfer.dns_us = since_us(transfer.resolve_began);
   transfer.state = Transfer::State::running;
   CURL* easy = take_easy();
   // Belt and braces for the promise that only our pool resolves.
@@ -261,6 +263,9 @@ void Lane::check_clocks(Time now) {
 }
 
 void Lane::fail(Transfer& transfer, Error error, Stage stage) {
+  if (transfer.state == Transfer::State::resolving) {
+    transfer.dns_us = since_us(transfer.resolve_began);
+  }
   transfer.conclude(std::move(error), stage);
   deliver(transfer);
   remove(transfer);
