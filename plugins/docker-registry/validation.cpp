@@ -1,5 +1,6 @@
 // portolan.validation/1: who answers there, do the credentials work, what may the account do.
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "docker_registry.h"
@@ -11,8 +12,10 @@ namespace {
 using portolan::check;
 using portolan::response;
 
-/// A repository with a tag, to try a pull with: what is looked at to find one.
-constexpr int samples = 10;
+/// Repositories among which those to try are looked for.
+constexpr int samples = 100;
+/// Of how many spaces anonymous callers try a repository.
+constexpr std::size_t spaces_tried = 5;
 /// Who asks: flags of a request.
 constexpr std::uint32_t as_account = 0, anonymous = PORTOLAN_HTTP_ANONYMOUS;
 
@@ -261,7 +264,7 @@ class Diagnosis {
     if (!anonymous_catalog_) anonymous_catalog_ = known ? *catalog_ : list(anonymous);
     const bool lists = access_of(*anonymous_catalog_) == Access::granted;
     auto page = known ? pulled_ : std::nullopt;
-    if (!known && !sample_.empty()) page = get_tags(sample_, anonymous);
+    if (!known) page = try_spaces();
     const bool pulls = page && access_of(*page) == Access::granted;
     std::string what = std::string("without credentials the repositories can") +
                        (lists ? "" : "not") + " be listed";
@@ -274,6 +277,19 @@ class Diagnosis {
                          "close the registry to anonymous callers if what it holds is private")
                    : std::move(one).ok(what))
                   .seen(seen));
+  }
+
+  /// Rights are given by name more often than not: one repository of each of a few spaces.
+  std::optional<response> try_spaces() {
+    std::optional<response> page;
+    std::set<std::string> tried;
+    for (const auto& name : listed()) {
+      if (tried.size() == spaces_tried || !tried.insert(space_of(name)).second) continue;
+      sample_ = name;
+      page = get_tags(name, anonymous);
+      if (access_of(*page) == Access::granted) break;
+    }
+    return page;
   }
 
   void capabilities() {

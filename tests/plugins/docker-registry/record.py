@@ -40,7 +40,7 @@ def record(registry):
         headers = {name.lower(): value for name, value in answer.getheaders() if name.lower() in KEPT}
         answers[f"{method} {path}"] = {"status": answer.status, "headers": headers, "body": answer.read().decode()}
 
-    for path in ["/v2/", "/v2/_catalog?n=1", "/v2/_catalog?n=10", "/v2/_catalog?n=1000", "/v2/nobody/knows/tags/list",
+    for path in ["/v2/", "/v2/_catalog?n=1", "/v2/_catalog?n=100", "/v2/_catalog?n=1000", "/v2/nobody/knows/tags/list",
                  *seed(registry)]:
         get(path)
     for repository in json.loads(answers["GET /v2/_catalog?n=1000"]["body"])["repositories"]:

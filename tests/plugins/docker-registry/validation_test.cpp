@@ -223,6 +223,7 @@ TEST_CASE("a repository that the account may not pull warns", "[docker-registry]
 TEST_CASE("what anonymous tokens open is told, and warns beside a password", "[docker-registry]") {
   PluginRun plugin;
   ScriptedRegistry registry;
+  registry.put("private/app", "v1", image("c", {}));
   registry.put("public/app", "v1", image("c", {}));
   const bool is_public = GENERATE(true, false);
   plugin.host.answer = [&](const fake::Request& request) {
