@@ -18,7 +18,7 @@ base::Result<Registry::Lease> Registry::lease(const base::Deadline& deadline) {
     if (!idle_.empty()) {
       auto instance = std::move(idle_.back());
       idle_.pop_back();
-      return Lease(*this, std::move(instance), generation_);
+      return Lease(*this, std::move(instance), upstream_, generation_);
     }
   }
   return make_instance(deadline);
@@ -26,10 +26,12 @@ base::Result<Registry::Lease> Registry::lease(const base::Deadline& deadline) {
 
 base::Result<Registry::Lease> Registry::make_instance(const base::Deadline& deadline) {
   std::string base = options_.registry.address, facts;
+  std::shared_ptr<services::Upstream> upstream;
   std::uint64_t generation = 0;
   {
     const base::Lock lock(mutex_);
     generation = generation_;
+    upstream = upstream_;
     if (integration_ && *integration_) {
       base = (*integration_)->address;
       facts = (*integration_)->facts_json;
@@ -40,7 +42,7 @@ base::Result<Registry::Lease> Registry::make_instance(const base::Deadline& dead
   const auto call = services::Call::make(nullptr, std::move(options));
   auto made = type_->create(*call, base, config_json_, facts);
   if (!made) return made.error();
-  return Lease(*this, *std::move(made), generation);
+  return Lease(*this, *std::move(made), std::move(upstream), generation);
 }
 
 void Registry::give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation) {
@@ -66,6 +68,7 @@ void Registry::keep(model::Integration integration, std::shared_ptr<services::Up
   upstream_ = std::move(upstream);
   old.swap(idle_);
   ++generation_;
+  has_facts_ = true;
 }
 
 void Registry::keep_failure(base::Error error) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +23,12 @@ class Registry {
   /// the thread was given up meanwhile.
   class Lease {
    public:
-    Lease(Registry& registry, std::unique_ptr<plugin::Instance> instance, std::uint64_t generation)
-        : registry_(&registry), instance_(std::move(instance)), generation_(generation) {}
+    Lease(Registry& registry, std::unique_ptr<plugin::Instance> instance,
+          std::shared_ptr<services::Upstream> upstream, std::uint64_t generation)
+        : registry_(&registry),
+          instance_(std::move(instance)),
+          upstream_(std::move(upstream)),
+          generation_(generation) {}
     Lease(Lease&&) = default;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
@@ -31,10 +36,13 @@ class Registry {
     }
     plugin::Instance& operator*() const { return *instance_; }
     plugin::Instance* operator->() const { return instance_.get(); }
+    /// What the instance's calls speak to; empties the lease's own.
+    std::shared_ptr<services::Upstream> take_upstream() { return std::move(upstream_); }
 
    private:
     Registry* registry_;
     std::unique_ptr<plugin::Instance> instance_;
+    std::shared_ptr<services::Upstream> upstream_;
     std::uint64_t generation_;
   };
 
@@ -48,6 +56,8 @@ class Registry {
 
   /// What integration found, or why the last one failed; nothing before the first.
   std::optional<base::Result<model::Integration>> integration() const;
+  /// Whether the last integration succeeded; cheaper than integration().
+  bool has_facts() const { return has_facts_.load(); }
   /// Facts for every later instance; `upstream` speaks to the canonical address. Idle instances go.
   void keep(model::Integration integration, std::shared_ptr<services::Upstream> upstream);
   /// Facts that there were stay.
@@ -61,6 +71,8 @@ class Registry {
   const std::shared_ptr<plugin::Type> type_;
   const std::string config_json_;
   Gate gate_;
+
+  std::atomic<bool> has_facts_{false};  // As integration_ says, without the lock.
 
   mutable base::Mutex mutex_;
   std::shared_ptr<services::Upstream> upstream_ GUARDED_BY(mutex_);

@@ -3,16 +3,9 @@
 #include <algorithm>
 
 namespace portolan::router {
-namespace {
 
-bool has_facts(const Registry& registry) {
-  const auto found = registry.integration();
-  return found && *found;
-}
-
-}  // namespace
-
-std::shared_ptr<services::Call> Session::make_call() const {
+std::shared_ptr<services::Call> Session::make_call(
+    std::shared_ptr<services::Upstream> upstream) const {
   services::CallOptions options;
   options.deadline = settings_.deadline;
   options.reserved_slot = reserved_slot_;
@@ -21,14 +14,14 @@ std::shared_ptr<services::Call> Session::make_call() const {
   if (settings_.max_requests != PORTOLAN_NO_BUDGET) {
     options.max_requests = settings_.max_requests - std::min(settings_.max_requests, requests_);
   }
-  return services::Call::make(registry_.upstream(), std::move(options));
+  return services::Call::make(std::move(upstream), std::move(options));
 }
 
 base::Result<void> Session::integrate_once() {
-  if (has_facts(registry_)) return {};
+  if (registry_.has_facts()) return {};
   const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
   if (!pass) return pass.error();
-  if (has_facts(registry_)) return {};  // Whoever was inside has brought them.
+  if (registry_.has_facts()) return {};  // Whoever was inside has brought them.
   const auto found = integrate_inside();
   return found ? base::Result<void>() : found.error();
 }

@@ -1,6 +1,4 @@
 #pragma once
-#include <functional>
-
 #include "router/registry.h"
 #include "router/router.h"
 
@@ -14,15 +12,14 @@ class Session {
   Session(Router& router, Registry& registry, const CallSettings& settings, bool reserved_slot)
       : router_(router), registry_(registry), settings_(settings), reserved_slot_(reserved_slot) {}
 
-  template <class T>
-  using Body = std::function<base::Result<T>(plugin::Instance&, services::Call&)>;
-
-  /// One call into the plugin, on an instance that nobody else uses meanwhile.
-  template <class T>
-  base::Result<T> ask(const Body<T>& body) {
+  /// One call into the plugin, on an instance that nobody else uses meanwhile:
+  /// body(plugin::Instance&, services::Call&) answers a Result<T>. A template, so that a routed
+  /// call costs no allocation.
+  template <class T, class Body>
+  base::Result<T> ask(Body&& body) {
     auto lease = registry_.lease(settings_.deadline);
     if (!lease) return lease.error();
-    const auto call = make_call();
+    const auto call = make_call(lease->take_upstream());
     auto answer = body(**lease, *call);
     requests_ += call->requests();
     return answer;
@@ -35,7 +32,7 @@ class Session {
   base::Result<model::Integration> integrate();
 
  private:
-  std::shared_ptr<services::Call> make_call() const;
+  std::shared_ptr<services::Call> make_call(std::shared_ptr<services::Upstream> upstream) const;
   base::Result<model::Integration> integrate_inside();
 
   Router& router_;

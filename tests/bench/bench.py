@@ -1,0 +1,244 @@
+"""Figures of issue "The road" §7: each a ratio of two things measured side by side in this run.
+
+usage: tests/bench/run [--short] [NAME…]     names: statistics deep processor memory start fleet harbor border peers
+Prints a row a figure: what, ours, theirs, ratio, goal. --short uses small sizes and only proves that it runs.
+"""
+import argparse
+import json
+import os
+import pathlib
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tests"))
+
+from rigs.docker_registry import DockerRegistry  # noqa: E402
+from rigs.push import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, push_many  # noqa: E402
+from rigs.simulated_harbor import ADMIN_PASSWORD, SimulatedHarbor  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("PORTOLAN_BUILD", TREE / ".build/release"))
+PORTOLAN = BUILD / "bin/portolan"
+
+
+class Spent:
+    """Seconds, processor seconds and peak memory (MiB) of one command; its output."""
+
+    def __init__(self, *command, env=None, accept=(0,)):
+        with tempfile.TemporaryFile() as out:
+            began = time.monotonic()
+            process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=subprocess.STDOUT,
+                                       env={**os.environ, **(env or {})})
+            _, status, usage = os.wait4(process.pid, 0)
+            self.seconds = time.monotonic() - began
+            process.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            self.output = out.read().decode()
+        if process.returncode not in accept:
+            raise SystemExit(f"{command}: exit {process.returncode}\n{self.output[-2000:]}")
+        self.processor = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss / 1024
+
+
+def in_turn(rounds, *measures):
+    """Each measure once a round, in turn; the list of what each gave."""
+    got = [[] for _ in measures]
+    for _ in range(rounds):
+        for number, measure in enumerate(measures):
+            got[number].append(measure())
+    return got
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def seconds(spent):
+    return median([one.seconds for one in spent])
+
+
+def processor(spent):
+    return median([one.processor for one in spent])
+
+
+def row(what, ours, theirs, goal, unit="s"):
+    ratio = ours / theirs if theirs else float("nan")
+    print(f"{what:<58} {ours:>9.3f} {theirs:>9.3f} {unit:<4} ratio {ratio:>6.2f}   goal {goal}", flush=True)
+
+
+def stats(address, *more):
+    return Spent(PORTOLAN, "stats", "-t", "docker-registry", "-a", address, "-o", "json", *more)
+
+
+def curl(urls, where, headers=()):
+    config = pathlib.Path(where) / "urls"
+    lines = [f'header = "{line}"' for line in headers]
+    config.write_text("\n".join(f'url = "{url}"\noutput = /dev/null\n' + "\n".join(lines) for url in urls) + "\n")
+    return lambda: Spent("curl", "-s", "--parallel", "--parallel-max", "8", "-K", config)
+
+
+def wrk_seconds(urls, where):
+    """How long wrk's rate needs for the same requests at 8 connections."""
+    paths = pathlib.Path(where) / "paths.lua"
+    listed = ",".join(json.dumps("/" + url.split("/", 3)[3]) for url in urls)
+    paths.write_text(f"local p={{{listed}}}\nlocal i=0\n"
+                     "request=function() i=i%#p+1 return wrk.format('GET',p[i]) end\n")
+    origin = "/".join(urls[0].split("/")[:3])
+
+    def run():
+        out = Spent("wrk", "-t1", "-c8", "-d2s", "-s", paths, origin).output
+        rate = float(next(line.split()[1] for line in out.splitlines() if line.startswith("Requests/sec")))
+        return len(urls) / rate
+
+    return run
+
+
+class Fleet:
+    """One docker-registry with `count` repositories of five tags."""
+
+    def __init__(self, count, distinct=False):
+        self.names = [f"team-{n % 40}/app-{n}" for n in range(count)]
+        self.tags = [f"v{n}" for n in range(5)]
+        self.distinct = distinct
+
+    def __enter__(self):
+        self.registry = DockerRegistry("anonymous").__enter__()
+        push_many(self.registry, self.names, tags=self.tags, distinct=self.distinct)
+        self.address = self.registry.address
+        self.urls = [f"{self.address}/v2/_catalog?n=1000"] + [f"{self.address}/v2/{n}/tags/list" for n in self.names]
+        return self
+
+    def __exit__(self, *error):
+        self.registry.__exit__(*error)
+
+
+def bench_statistics(short):
+    """Level normal beside curl --parallel and wrk; processor time beside curl's."""
+    with Fleet(50 if short else 1000) as fleet, tempfile.TemporaryDirectory() as where:
+        ours, theirs, load = in_turn(1 if short else 9, lambda: stats(fleet.address), curl(fleet.urls, where),
+                                     wrk_seconds(fleet.urls, where))
+        report = json.loads(ours[0].output)["registries"][0]
+        found = {m["name"]: m["value"] for m in report["statistics"]["measures"]}
+        assert (found["repositories"], found["tags"]) == (len(fleet.names), 5 * len(fleet.names)), found
+        row("statistics normal ÷ curl --parallel", seconds(ours), seconds(theirs), "≤ 1.10")
+        row("statistics normal ÷ wrk's rate", seconds(ours), median(load), "≤ 1.35")
+        row("processor time ÷ curl's", processor(ours), processor(theirs), "≤ 2")
+
+
+def bench_peers(short):
+    """crane catalog | xargs -P8 crane ls; skopeo has no catalog, so its list-tags only."""
+    cache = pathlib.Path(os.environ.get("PORTOLAN_RIG_CACHE", pathlib.Path.home() / ".cache/portolan"))
+    crane = next((path for path in cache.rglob("crane*") if os.access(path, os.X_OK) and path.is_file()), None)
+    if crane is None:
+        return print("peers: skipped, crane is not in the cache (tests/run makes it)")
+    with Fleet(20 if short else 1000) as fleet:
+        host = fleet.address.removeprefix("http://")
+        ours, theirs = in_turn(1 if short else 3, lambda: stats(fleet.address), lambda: Spent(
+            "sh", "-c", f"{crane} catalog {host} | xargs -P8 -I_ {crane} ls {host}/_ >/dev/null"))
+        row("statistics normal ÷ crane catalog | xargs -P8 crane ls", seconds(ours), seconds(theirs), "≤ 0.15")
+
+
+def bench_deep(short):
+    """Level deep beside curl asking the same manifests by tag."""
+    accept = "Accept: " + ", ".join([OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST])
+    with Fleet(20 if short else 1000, distinct=True) as fleet, tempfile.TemporaryDirectory() as where:
+        urls = fleet.urls + [f"{fleet.address}/v2/{n}/manifests/{t}" for n in fleet.names for t in fleet.tags]
+        ours, theirs = in_turn(1 if short else 3, lambda: stats(fleet.address, "--level", "deep", "--timeout", "300s"),
+                               curl(urls, where, [accept]))
+        row("statistics deep ÷ curl --parallel", seconds(ours), seconds(theirs), "≤ 1.25")
+
+
+def bench_memory(short):
+    """Peak memory of 1,000 and of 10,000 repositories."""
+    peaks = []
+    for count in (20, 200) if short else (1000, 10_000):
+        with Fleet(count) as fleet:
+            peaks.append(median([stats(fleet.address, "--timeout", "300s").peak for _ in range(3)]))
+    row("peak memory, ten times the repositories (difference in MiB)", peaks[1] - peaks[0], 8, "difference ≤ 8", "MiB")
+
+
+def bench_start(short):
+    """Start-up; `true` is what a process costs on this machine."""
+    version, listing, nothing = in_turn(3 if short else 30, lambda: Spent(PORTOLAN, "--version").seconds * 1000,
+                                        lambda: Spent(PORTOLAN, "plugins", "list").seconds * 1000,
+                                        lambda: Spent("true").seconds * 1000)
+    row("portolan --version (beside `true`)", median(version), median(nothing), "≤ 15 ms", "ms")
+    row("portolan plugins list (beside `true`)", median(listing), median(nothing), "≤ 30 ms", "ms")
+
+
+def bench_fleet(short):
+    """A run of registries of which half never answer, beside the healthy half alone."""
+    count = 4 if short else 100
+    with DockerRegistry("anonymous") as registry, tempfile.TemporaryDirectory() as where:
+        push_many(registry, [f"team/app-{n}" for n in range(5)])
+        # Listening, never accepting: the handshake succeeds and nothing follows.
+        dead = [socket.create_server(("127.0.0.1", 0), backlog=16) for _ in range(count)]
+        deadline = 3
+
+        def document(name, addresses):
+            path = pathlib.Path(where) / name
+            path.write_text(json.dumps({
+                "apiVersion": "portolan.dev/v1", "kind": "Manifest", "metadata": {"name": "bench"},
+                "spec": {"registries": [{"name": f"r{n}", "type": "docker-registry", "address": address}
+                                        for n, address in enumerate(addresses)]}}))
+            return path
+
+        half = document("half.json", [registry.address] * count +
+                        [f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in dead])
+        healthy = document("healthy.json", [registry.address] * count)
+
+        def run(path, accept):
+            return Spent(PORTOLAN, "run", "-f", path, "-o", "json", "--timeout", f"{deadline}s", accept=accept)
+
+        alone, mixed = in_turn(1 if short else 5, lambda: run(healthy, (0,)), lambda: run(half, (4,)))
+        longer = max(seconds(alone), deadline)
+        row(f"run of {2 * count}, half dead ÷ longer of healthy half, deadline", seconds(mixed), longer, "≤ 1.1")
+        for listener in dead:
+            listener.close()
+
+
+def bench_harbor(short):
+    """Requests that a collection by password costs a Harbor (times are the simulation's)."""
+    many = 30 if short else 1000
+    with SimulatedHarbor() as harbor:
+        harbor.seed_many(projects=many, repositories=many)
+        for level, most in (("quick", 4), ("normal", 35)):
+            harbor.reset_requests()
+            Spent(PORTOLAN, "stats", "-t", "harbor", "-a", harbor.url, "-u", "admin",
+                  "--password-from", "env:HARBOR_PASSWORD", "--level", level, env={"HARBOR_PASSWORD": ADMIN_PASSWORD})
+            asked = sum(harbor.requests().values())
+            row(f"simulated Harbor, {many} projects, level {level}: requests", asked, most, f"≤ {most}", "")
+
+
+def bench_border(short):
+    """The routed call beside the direct one, and items through the ABI."""
+    found = json.loads(Spent(BUILD / "bin/bench_border", BUILD / "tests/bench").output)
+    goal = f"difference ≤ 100 ns (here {found['difference_ns']:.0f})"
+    row("routed call ÷ direct call", found["routed_ns"], found["direct_ns"], goal, "ns")
+    row("10,000 items through the ABI", found["items_10000_ms"], 3, "≤ 3 ms", "ms")
+
+
+BENCHES = {name.removeprefix("bench_"): function for name, function in list(globals().items())
+           if name.startswith("bench_")}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--short", action="store_true")
+    arguments.add_argument("names", nargs="*", metavar="NAME")
+    given = arguments.parse_args()
+    unknown = set(given.names) - set(BENCHES)
+    if unknown:
+        arguments.error(f"unknown: {', '.join(sorted(unknown))}; there are: {' '.join(BENCHES)}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    for name in given.names or BENCHES:
+        BENCHES[name](given.short)
+
+
+if __name__ == "__main__":
+    main()
