@@ -33,7 +33,9 @@ inline constexpr std::size_t token_bytes = 64 * 1024;
 // A name that hangs holds one: fewer than the registries at once would let the dead starve the
 // rest.
 inline constexpr int resolver_threads = 2 * 256;
-inline constexpr std::size_t tokens = 256;           ///< Kept per registry.
+inline constexpr std::size_t tokens = 256;  ///< Kept per registry.
+/// What a token service refused is not sent again before.
+inline constexpr std::chrono::milliseconds refused_login_rest = 10s;
 inline constexpr std::size_t sealed_secrets = 1000;  ///< Taken out of answers, per registry.
 inline constexpr std::size_t request_headers = 64;
 inline constexpr int log_lines_burst = 200;  ///< Of one call; then log_lines_per_second.

@@ -24,7 +24,7 @@ class Authentication {
   /// The token that the registry refused, or empty.
   const base::Secret& refused() const { return refused_; }
   std::string key() const { return grant_->key(handle()); }
-  std::string login() const { return grant_->login(handle()); }
+  std::string login() const { return order_.credential ? grant_->login(handle()) : ""; }
   void accept(Token token, bool fresh);
 
   /// Adds the header that proves it, if any.

@@ -126,7 +126,8 @@ std::optional<TokenCache::Answer> TokenCache::outcome(const Fetch& waited, const
   if (!waited.settled) return {};
   const bool same = waited.key == key;
   if (waited.token && same) return Answer{.token = waited.token, .fresh = true};
-  const bool refused = waited.error && waited.error->code == Code::unauthorized;
+  const bool refused =
+      !waited.login.empty() && waited.error && waited.error->code == Code::unauthorized;
   if (waited.error && (same || refused)) return Answer{.error = waited.error};
   return {};
 }
@@ -142,7 +143,12 @@ TokenCache::Answer TokenCache::ask(const Question& question) {
     if (!refused && found->second.renew_at > now) return {.token = found->second};
     tokens_.erase(found);
   }
-  const auto& place = proven_.count(question.login) ? question.key : question.login;
+  const auto login = logins_.find(question.login);
+  const bool proven = question.login.empty() || (login != logins_.end() && !login->second.refused);
+  if (login != logins_.end() && login->second.rests_until > now) {
+    return {.error = login->second.refused};
+  }
+  const auto& place = proven ? question.key : question.login;
   auto& fetch = fetches_[place];
   if (fetch && now - fetch->began < question.patience) {
     const bool waits = std::any_of(fetch->waiting.begin(), fetch->waiting.end(),
@@ -166,14 +172,24 @@ void TokenCache::settle(const std::shared_ptr<Fetch>& fetch, base::Result<Token>
   fetch->settled = true;
   if (result) {
     fetch->token = *result;
-    if (proven_.size() >= model::limits::tokens) proven_.clear();
-    proven_.insert(fetch->login);
     if (result->renew_at > Steady::now()) keep(fetch->key, *std::move(result));
   } else {
     fetch->error = std::move(result).error();
-    if (fetch->error->code == Code::unauthorized) proven_.erase(fetch->login);
   }
+  judge_login(*fetch);
   close(fetch);
+}
+
+void TokenCache::judge_login(const Fetch& fetch) {
+  if (fetch.login.empty()) return;
+  // A registry that names ever new realms must not fill the memory.
+  if (logins_.size() >= model::limits::tokens) logins_.clear();
+  if (fetch.token) {
+    logins_.insert_or_assign(fetch.login, Login{});
+  } else if (fetch.error->code == Code::unauthorized) {
+    const auto until = Steady::now() + model::limits::refused_login_rest;
+    logins_.insert_or_assign(fetch.login, Login{fetch.error, until});
+  }
 }
 
 void TokenCache::forsake(const std::shared_ptr<Fetch>& fetch) {

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,8 +60,9 @@ struct Fetch {
 };
 
 /// The tokens of one registry, at most limits::tokens of them. Until a realm has taken a login
-/// once, one fetch with it runs at a time, whatever it is for: registries lock accounts after a few
-/// wrong passwords at once. Safe from any thread.
+/// once, one fetch with it runs at a time, whatever it is for, and one that was refused rests for
+/// limits::refused_login_rest: registries lock accounts after a few wrong passwords. Safe from any
+/// thread.
 class TokenCache {
  public:
   struct Answer {
@@ -77,7 +77,7 @@ class TokenCache {
   /// an earlier Answer named. `patience`: how long a fetch may take before another one leads.
   struct Question {
     const std::string& key;
-    const std::string& login;
+    const std::string& login;  ///< Empty: anonymous, where a refusal is about the scope only.
     const base::Secret& refused;
     std::shared_ptr<Fetch> waited;
     std::shared_ptr<net::Inbox> inbox;
@@ -91,14 +91,20 @@ class TokenCache {
   void forsake(const std::shared_ptr<Fetch>& fetch) EXCLUDES(mutex_);
 
  private:
+  /// What came of a login last.
+  struct Login {
+    std::optional<base::Error> refused;  ///< Empty: the realm has taken it.
+    base::Steady::time_point rests_until;
+  };
   static std::optional<Answer> outcome(const Fetch& waited, const std::string& key);
+  void judge_login(const Fetch& fetch) REQUIRES(mutex_);
   void close(const std::shared_ptr<Fetch>& fetch) REQUIRES(mutex_);
   void keep(const std::string& key, Token token) REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   std::map<std::string, Token> tokens_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<Fetch>> fetches_ GUARDED_BY(mutex_);  // By place.
-  std::set<std::string> proven_ GUARDED_BY(mutex_);                           // Logins.
+  std::map<std::string, Login> logins_ GUARDED_BY(mutex_);
 };
 
 }  // namespace portolan::services

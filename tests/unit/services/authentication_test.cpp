@@ -238,7 +238,8 @@ TEST_CASE("a token service that refuses is asked once for all who wait", "[auth]
   CHECK(world.transport.count("/token") == 1);
 }
 
-TEST_CASE("a password that no token service has taken yet is tried once at a time", "[auth]") {
+TEST_CASE("a password is tried once at a time until it is taken, and rests when refused",
+          "[auth]") {
   auto registry = std::make_shared<TokenRegistry>();
   World world([registry](const auto& sent) { return (*registry)(sent); });
   world.with_password();
@@ -252,12 +253,31 @@ TEST_CASE("a password that no token service has taken yet is tried once at a tim
     wait_for_all(*call);
     for (const auto& answer : answers) CHECK(answer->done == expected);
   };
-  registry->token_status = 401;
-  fan_out(PORTOLAN_UNAUTHORIZED);
-  CHECK(world.transport.count("/token") == 1);
-  registry->token_status = 200;
-  fan_out(PORTOLAN_OK);
-  CHECK(world.transport.count("/token") == 1 + 3);
+  SECTION("a wrong one") {
+    registry->token_status = 401;
+    fan_out(PORTOLAN_UNAUTHORIZED);
+    fan_out(PORTOLAN_UNAUTHORIZED);
+    CHECK(world.transport.count("/token") == 1);
+  }
+  SECTION("a right one") {
+    fan_out(PORTOLAN_OK);
+    CHECK(world.transport.count("/token") == 3);
+  }
+}
+
+TEST_CASE("what an anonymous caller may not have says nothing about the rest", "[auth]") {
+  World world([](const auto& sent) {
+    if (sent.url.path == "/token") {
+      const bool open = sent.url.query.find("open") != std::string::npos;
+      return open ? Reply{.body = R"({"token":"t"})"} : Reply{.status = 401};
+    }
+    if (!sent.headers.empty()) return Reply{};
+    return Reply{.status = 401, .headers = {{"www-authenticate", "Bearer realm=\"/token\""}}};
+  });
+  Answer closed, open;
+  CHECK(world.send(docker_request("repository:closed:pull"), closed) == PORTOLAN_UNAUTHORIZED);
+  CHECK(world.send(docker_request("repository:open:pull"), open) == PORTOLAN_OK);
+  CHECK(open.status == 200);
 }
 
 TEST_CASE("when the call that fetches is gone the next one fetches", "[auth]") {
