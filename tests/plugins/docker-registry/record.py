@@ -53,6 +53,7 @@ def record(registry):
 
 
 if __name__ == "__main__":
-    for name, rig in (("distribution-2.8", DockerRegistry), ("distribution-3.1", Distribution3), ("crane", CraneRegistry)):
+    for name, rig in {"distribution-2.8": DockerRegistry, "distribution-3.1": Distribution3,
+                      "crane": CraneRegistry}.items():
         with rig() as running:
             (FIXTURES / f"{name}.json").write_text(json.dumps(record(running), indent=1, sort_keys=True) + "\n")
