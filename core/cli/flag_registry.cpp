@@ -2,6 +2,7 @@
 
 #include "base/schema.h"
 #include "base/url.h"
+#include "config/type_options.h"
 #include "manifest/reference.h"
 
 namespace portolan::cli {
@@ -33,88 +34,16 @@ base::Result<Json> reference_of(const std::string& flag, const std::string& sour
   return out;
 }
 
-base::Result<std::string> read_file(const std::string& flag, const std::string& path,
-                                    manifest::Privacy privacy,
-                                    const manifest::References& references) {
+/// The file that the flag names; empty without the flag.
+base::Result<base::Secret> read_file(const config::ParsedCommand& arguments,
+                                     const std::string& option, manifest::Privacy privacy,
+                                     const manifest::References& references) {
+  if (!arguments.has(option)) return base::Secret();
   Json reference = Json::object();
-  reference.set("file", Json::string(path));
+  reference.set("file", Json::string(arguments.value(option)));
   auto text = manifest::read_reference(reference, "", privacy, references);
-  if (!text) {
-    text.error().where = flag;
-    return text.error();
-  }
-  return text->reveal();
-}
-
-/// KEY=VALUE as the field's type asks for; the schema then checks the value.
-base::Result<Json> option_value(const base::SchemaField& field, const std::string& text) {
-  if (field.type == "string") return Json::string(text);
-  auto value = base::parse_json(text);
-  if (value) return *std::move(value);
-  if (field.type == "array" || field.type == "object")
-    return invalid("--option", field.name + " needs JSON: " + value.error().message,
-                   "for example --option '" + field.name + "=[\"a\"]'");
-  return invalid("--option", field.name + " needs " + field.expected, "");
-}
-
-base::Result<Json> options(const config::ParsedCommand& arguments, const base::Schema& schema) {
-  Json out = Json::object();
-  std::vector<std::string> names;
-  for (const auto& field : schema.fields())
-    if (field.pointer.starts_with("/options/")) names.push_back(field.name);
-  for (const std::string& assignment : arguments.values("option")) {
-    const std::size_t equals = assignment.find('=');
-    const std::string key = assignment.substr(0, equals);
-    const base::SchemaField* known = nullptr;
-    const auto fields = schema.fields();
-    for (const auto& field : fields)
-      if (field.pointer == "/options/" + key) known = &field;
-    if (known == nullptr || equals == std::string::npos) {
-      const std::string nearest = base::nearest_name(key, names);
-      return invalid("--option",
-                     known == nullptr ? "the type has no option \"" + key + "\""
-                                      : "\"" + key + "\" has no value",
-                     nearest.empty() || known != nullptr
-                         ? "write KEY=VALUE; see `portolan types show`"
-                         : "did you mean \"" + nearest + "\"?");
-    }
-    auto value = option_value(*known, assignment.substr(equals + 1));
-    if (!value) return value.error();
-    out.set(key, *std::move(value));
-  }
-  return out;
-}
-
-/// "/credentials/password" → "--password-from": what to type for a field of the schema.
-std::string flag_of(const std::string& pointer) {
-  if (pointer.starts_with("/credentials/username")) return "--username";
-  if (pointer.starts_with("/credentials/password")) return "--password-from";
-  if (pointer.starts_with("/credentials")) return "--username, --password-from";
-  return "--option";
-}
-
-base::Result<void> check(const base::Schema& schema, const model::Registry& registry,
-                         const Json& option_values) {
-  Json credentials = Json::object();
-  if (!registry.credentials.username.empty())
-    credentials.set("username", Json::string(registry.credentials.username));
-  if (!registry.credentials.password.empty()) {
-    Json sealed = Json::object();
-    sealed.set("$secret", Json::string("password"));
-    credentials.set("password", std::move(sealed));
-  }
-  Json document = Json::object();
-  if (!credentials.members().empty()) document.set("credentials", std::move(credentials));
-  document.set("options", option_values);
-  Error all{Code::invalid_config, "", "see `portolan types show " + registry.type + "`", ""};
-  for (const auto& mistake : schema.check(document)) {
-    all.message += (all.message.empty() ? "" : "; ") +
-                   mistake.pointer.substr(mistake.pointer.empty() ? 0 : 1) + ": expected " +
-                   mistake.expected + ", found " + mistake.found;
-    if (all.where.empty()) all.where = flag_of(mistake.pointer);
-  }
-  if (all.message.empty()) return {};
-  return all;
+  if (!text) text.error().where = "--" + option;
+  return text;
 }
 
 base::Result<void> read_credentials(const config::ParsedCommand& arguments,
@@ -139,27 +68,17 @@ base::Result<void> read_credentials(const config::ParsedCommand& arguments,
 base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,
                                          const manifest::References& references,
                                          model::Registry& registry) {
-  const auto read = [&](const char* name, manifest::Privacy privacy,
-                        auto&& keep) -> base::Result<void> {
-    if (!arguments.has(name)) return {};
-    auto text = read_file("--" + std::string(name), arguments.value(name), privacy, references);
-    if (!text) return text.error();
-    keep(*std::move(text));
-    return {};
-  };
+  using manifest::Privacy;
+  const auto ca = read_file(arguments, "ca", Privacy::open, references);
+  if (!ca) return ca.error();
+  const auto certificate = read_file(arguments, "client-certificate", Privacy::open, references);
+  if (!certificate) return certificate.error();
+  auto key = read_file(arguments, "client-key", Privacy::secret, references);
+  if (!key) return key.error();
   model::Tls& tls = registry.tls;
-  if (auto done =
-          read("ca", manifest::Privacy::open, [&](std::string&& t) { tls.ca_pem = std::move(t); });
-      !done)
-    return done;
-  if (auto done = read("client-certificate", manifest::Privacy::open,
-                       [&](std::string&& t) { tls.client_certificate_pem = std::move(t); });
-      !done)
-    return done;
-  if (auto done = read("client-key", manifest::Privacy::secret,
-                       [&](std::string&& t) { tls.client_key_pem = base::Secret(std::move(t)); });
-      !done)
-    return done;
+  tls.ca_pem = ca->reveal();
+  tls.client_certificate_pem = certificate->reveal();
+  tls.client_key_pem = *std::move(key);
   if (arguments.has("tls-minimum")) tls.minimum_version = arguments.value("tls-minimum");
   tls.pin_sha256 = arguments.value("pin");
   tls.skip_verify = arguments.has("skip-verify");
@@ -192,16 +111,14 @@ base::Result<model::Registry> flag_registry(const config::ParsedCommand& argumen
     return done.error();
 
   const plugin::Note::Type* type = plugins.type(registry.type);
-  if (type == nullptr) {
-    auto loaded = plugins.load(registry.type);  // Says why it cannot be used.
-    return loaded ? Error{} : loaded.error();
-  }
+  if (type == nullptr) return plugins.load(registry.type).error();  // Says why it cannot be used.
   const auto schema = base::Schema::compile(type->schema_text);
   if (!schema) return schema.error();
-  const auto values = options(arguments, *schema);
-  if (!values) return values.error();
-  if (auto good = check(*schema, registry, *values); !good) return good.error();
-  registry.options_json = base::to_text(*values);
+  const config::TypeFlags flags{registry.type, registry.credentials.username,
+                                !registry.credentials.password.empty(), arguments.values("option")};
+  auto options = config::options_from_flags(flags, *schema);
+  if (!options) return options.error();
+  registry.options_json = *std::move(options);
   return registry;
 }
 

@@ -213,7 +213,7 @@ Options catalog_options() {
                   .help = "go on behind this place of an earlier listing"}};
 }
 
-std::vector<Command> run_commands() {
+std::vector<Command> fleet_commands() {
   const std::string group = "Registries";
   return {
       {.words = "run",
@@ -251,39 +251,43 @@ std::vector<Command> run_commands() {
        .examples = {{"portolan stats -f fleet.yaml --registry harbor-eu --level deep -o json",
                      "artifacts and storage of one"}},
        .exit_codes = call_codes,
-       .group = group},
-      {.words = "detect",
-       .summary = "Tell which registry type answers at an address",
-       .positionals = {{.name = "ADDRESS", .help = "host, host:port or URL"}},
-       .options = Options{output({"table", "json", "yaml"})} + network_options() +
-                  Options{{.name = "ca",
-                           .argument = "FILE",
-                           .help = "trust these certificate authorities (PEM)",
-                           .value = Value::file},
-                          {.name = "skip-verify", .help = "accept any certificate (dangerous)"},
-                          {.name = "proxy", .argument = "URL", .help = "HTTP proxy"}} +
-                  plugin_options() + general_options(),
-       .examples = {{"portolan detect harbor.example.com", "scores of all types, best first"}},
-       .exit_codes = {{0, "a type is sure of it"},
-                      {1, "no type is"},
-                      {64, "the command line is wrong"}},
-       .group = group},
-      {.words = "repos",
-       .summary = "List the repositories of a registry",
-       .options = Options{{.name = "space", .argument = "NAME", .help = "only of this space"}} +
-                  catalog_options(),
-       .examples = {{"portolan repos -f fleet.yaml --registry harbor-eu",
-                     "as they come, never all in memory"}},
-       .exit_codes = call_codes,
-       .group = group},
-      {.words = "tags",
-       .summary = "List the tags of a repository",
-       .positionals = {{.name = "REPO", .help = "full name of the repository"}},
-       .options = catalog_options(),
-       .examples = {{"portolan tags team/app -t docker-registry -a localhost:5000",
-                     "one row a tag"}},
-       .exit_codes = call_codes,
        .group = group}};
+}
+
+std::vector<Command> catalog_commands() {
+  const std::string group = "Registries";
+  return {{.words = "detect",
+           .summary = "Tell which registry type answers at an address",
+           .positionals = {{.name = "ADDRESS", .help = "host, host:port or URL"}},
+           .options = Options{output({"table", "json", "yaml"})} + network_options() +
+                      Options{{.name = "ca",
+                               .argument = "FILE",
+                               .help = "trust these certificate authorities (PEM)",
+                               .value = Value::file},
+                              {.name = "skip-verify", .help = "accept any certificate (dangerous)"},
+                              {.name = "proxy", .argument = "URL", .help = "HTTP proxy"}} +
+                      plugin_options() + general_options(),
+           .examples = {{"portolan detect harbor.example.com", "scores of all types, best first"}},
+           .exit_codes = {{0, "a type is sure of it"},
+                          {1, "no type is"},
+                          {64, "the command line is wrong"}},
+           .group = group},
+          {.words = "repos",
+           .summary = "List the repositories of a registry",
+           .options = Options{{.name = "space", .argument = "NAME", .help = "only of this space"}} +
+                      catalog_options(),
+           .examples = {{"portolan repos -f fleet.yaml --registry harbor-eu",
+                         "as they come, never all in memory"}},
+           .exit_codes = call_codes,
+           .group = group},
+          {.words = "tags",
+           .summary = "List the tags of a repository",
+           .positionals = {{.name = "REPO", .help = "full name of the repository"}},
+           .options = catalog_options(),
+           .examples = {{"portolan tags team/app -t docker-registry -a localhost:5000",
+                         "one row a tag"}},
+           .exit_codes = call_codes,
+           .group = group}};
 }
 
 std::vector<Command> plugin_commands() {
@@ -368,7 +372,7 @@ config::Program declare() {
       "Loads registry-type plugins and routes integration, validation and statistics to the plugin "
       "of a registry's type.\n\n"
       "Secrets are given by reference only and appear in no output.";
-  for (auto* part : {run_commands, plugin_commands, other_commands})
+  for (auto* part : {fleet_commands, catalog_commands, plugin_commands, other_commands})
     for (Command& command : part()) out.commands.push_back(std::move(command));
   out.examples = {
       {"portolan run -f fleet.yaml", "the whole road for every registry of a document"}};

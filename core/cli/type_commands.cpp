@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "cli/render.h"
+#include "config/type_options.h"
 
 namespace portolan::cli {
 namespace {
@@ -31,13 +32,7 @@ Json to_json(const base::SchemaField& field) {
 std::string flag_of(const base::SchemaField& field) {
   if (field.pointer == "/credentials/username") return "--username";
   if (field.pointer == "/credentials/password") return "--password-from";
-  return "--option " + field.name + "=";
-}
-
-int unknown_type(Session& session, plugin::PluginSet& set, const std::string& name) {
-  const auto loaded =
-      set.load(name);  // Says why: missing (with the nearest name), disabled or refused.
-  return session.fail(loaded ? base::Error{} : loaded.error(), exit_failed);
+  return "--option " + config::option_key(field) + "=";
 }
 
 }  // namespace
@@ -69,7 +64,8 @@ int types_show(Session& session) {
   if (!set) return session.fail(set.error(), exit_config);
   const std::string& name = session.args().positionals().front();
   const plugin::Note::Type* type = (*set)->type(name);
-  if (type == nullptr) return unknown_type(session, **set, name);
+  if (type == nullptr)  // load() says why: missing (with the nearest name), disabled or refused.
+    return session.fail((*set)->load(name).error(), exit_failed);
   const auto schema = base::Schema::compile(type->schema_text);
   if (!schema) return session.fail(schema.error(), exit_failed);
 

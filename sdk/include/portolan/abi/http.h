@@ -20,8 +20,9 @@
 #define PORTOLAN_HTTP_IDEMPOTENT 1u  /* may be retried though the method is not GET or HEAD */
 #define PORTOLAN_HTTP_NO_REDIRECT 2u /* a 3xx is the answer */
 #define PORTOLAN_HTTP_NO_RETRY 4u    /* one attempt */
-#define PORTOLAN_HTTP_ANONYMOUS 8u   /* as somebody without credentials; docker-token: a token is \
-                                        asked for anonymously, wherever its realm is */
+#define PORTOLAN_HTTP_ANONYMOUS                                   \
+  8u /* as somebody without credentials; docker-token: a token is \
+        asked for anonymously, wherever its realm is */
 
 typedef struct portolan_http_request {
   uint32_t size;
