@@ -66,14 +66,14 @@ class Writer {
 
   void add_tags(const SpaceTally& of, const std::string& space) {
     add({measure{"tags"}.in(space), of.tags, of.repositories, of.tag_lists.all(),
-         of.tag_lists.forbidden, lost_words(of.tag_lists, "tags", "repositories")});
+         of.tag_lists.forbidden, tags_words(of.tag_lists)});
   }
 
   void add_deep(const SpaceTally& of, const std::string& space) {
     const Losses lost{of.tag_lists.forbidden + of.manifests.forbidden,
                       of.tag_lists.failed + of.manifests.failed};
-    std::string why = lost_words(of.tag_lists, "tags", "repositories");
-    append(why, lost_words(of.manifests, "", "manifests"));
+    std::string why = tags_words(of.tag_lists);
+    append(why, lost_words(of.manifests, "one manifest", " manifests"));
     const std::int64_t parts = of.artifacts + lost.all();
     add({measure{"artifacts"}.in(space), of.artifacts, parts, lost.all(), lost.forbidden, why});
     if (of.unsized > 0)
@@ -96,13 +96,18 @@ class Writer {
            of_.largest_shared.digest + " (" + std::to_string(of_.largest_shared.size) + " bytes)";
   }
 
-  /// "the tags of 3 repositories could not be read (2 forbidden): …"
-  std::string lost_words(const Losses& lost, const std::string& what, const std::string& of) const {
+  /// "the tags of 3 repositories could not be read (2 forbidden): …", by what the parts are called.
+  std::string lost_words(const Losses& lost, const char* one, const char* more) const {
     if (lost.all() == 0) return {};
-    std::string out = (what.empty() ? "" : "the " + what + " of ") + std::to_string(lost.all()) +
-                      " " + of + " could not be read";
+    std::string out = (lost.all() == 1 ? one : std::to_string(lost.all()) + more) +
+                      std::string(" could not be read");
     if (lost.forbidden > 0) out += " (" + std::to_string(lost.forbidden) + " forbidden)";
     return of_.example.empty() ? out : out + ": " + of_.example;
+  }
+
+  std::string tags_words(const Losses& lost) const {
+    const std::string words = lost_words(lost, "one repository", " repositories");
+    return words.empty() ? words : "the tags of " + words;
   }
 
   static void append(std::string& to, const std::string& more) {

@@ -108,7 +108,7 @@ TEST_CASE("what one repository does not tell makes its numbers partial, not wron
   is_partial(found.at("tags"), 3);
   is_partial(found.at("a/tags"), 2);
   is_known(found.at("b/tags"), 1);
-  CHECK(found.at("tags").hint.find("tags of 1 repositories") != std::string::npos);
+  CHECK(found.at("tags").hint.find("the tags of one repository") != std::string::npos);
   CHECK_FALSE(found.at("tags").cut);
 }
 
