@@ -167,6 +167,13 @@ std::string error_code(const portolan::response& answer) {
   return code;
 }
 
+std::string told(const portolan::failure& problem) {
+  const bool refusal = problem.code == PORTOLAN_UNAUTHORIZED || problem.code == PORTOLAN_FORBIDDEN;
+  return refusal && problem.http_status != 0
+             ? "the registry answered " + std::to_string(problem.http_status)
+             : problem.message;
+}
+
 bool is_unknown_name(const portolan::response& answer) {
   if (answer.lost || answer.status != 404) return false;
   const auto code = error_code(answer);

@@ -40,6 +40,10 @@ portolan::request manifest_request(const std::string& root, const std::string& r
 /// The first code of {"errors":[{"code":…}]}, or empty.
 std::string error_code(const portolan::response& answer);
 
+/// A refusal by its status: what a 401 or 403 of one thing means is not what the host says of it,
+/// "wrong password", once the password was accepted. Anything else in the host's words.
+std::string told(const portolan::failure& problem);
+
 /// The registry says that there is no such repository.
 bool is_unknown_name(const portolan::response& answer);
 

@@ -74,7 +74,7 @@ void Scan::take_page(const response& page) {
       sum_.list_problem = "the list of repositories broke off: " + problem.message;
     } else if (outcome == Access::forbidden || outcome == Access::absent) {
       sum_.catalog = outcome;
-      sum_.catalog_words = problem.message;
+      sum_.catalog_words = told(problem);
       make_sure_of_credentials();
     } else {
       throw;
@@ -198,7 +198,7 @@ void Scan::lose(Losses SpaceTally::*what, const Repository& of, const failure& w
   const bool forbidden = why.code == PORTOLAN_UNAUTHORIZED || why.code == PORTOLAN_FORBIDDEN;
   for (SpaceTally* sum : {of.space, &sum_.all})
     ++(forbidden ? (sum->*what).forbidden : (sum->*what).failed);
-  if (sum_.example.empty()) sum_.example = why.message;
+  if (sum_.example.empty()) sum_.example = told(why);
   if (why.code == PORTOLAN_UNAUTHORIZED) make_sure_of_credentials();
 }
 

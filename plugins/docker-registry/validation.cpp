@@ -20,7 +20,7 @@ constexpr std::size_t spaces_tried = 5;
 constexpr std::uint32_t as_account = 0, anonymous = PORTOLAN_HTTP_ANONYMOUS;
 
 portolan_status code_of(const response& answer) { return answer.as_failure().code; }
-std::string words_of(const response& answer) { return answer.as_failure().message; }
+std::string words_of(const response& answer) { return told(answer.as_failure()); }
 
 class Diagnosis {
  public:
@@ -75,6 +75,10 @@ class Diagnosis {
 
   /// The password was sent and not accepted: it is not sent again.
   bool refused() const { return proof_ && !proof_->ok(); }
+  /// Known and may not, once the password was accepted; before, who is there is the question.
+  portolan_status refusal(const response& answer) const {
+    return of_.has_password ? PORTOLAN_FORBIDDEN : code_of(answer);
+  }
   bool needs_password() const {
     return !of_.has_password && !is_open() && who_.asks.scheme != "bearer";
   }
@@ -149,7 +153,7 @@ class Diagnosis {
                     .seen(*catalog_));
     } else if (asked && code_of(*catalog_) == PORTOLAN_UNAUTHORIZED) {
       out_.push(std::move(one)
-                    .fail(PORTOLAN_UNAUTHORIZED, words_of(*catalog_),
+                    .fail(PORTOLAN_UNAUTHORIZED, catalog_->as_failure().message,
                           "correct the user name or the password")
                     .seen(*catalog_));
     } else {
@@ -170,7 +174,7 @@ class Diagnosis {
         break;
       case Access::forbidden:
         out_.push(std::move(one)
-                      .warn(code_of(*catalog_),
+                      .warn(refusal(*catalog_),
                             "the repositories may not be listed: " + words_of(*catalog_),
                             "statistics need the catalog: give the account the right to list it "
                             "(token scope registry:catalog:*)")
@@ -249,7 +253,7 @@ class Diagnosis {
     else if (got == Access::forbidden)
       out_.push(
           std::move(one)
-              .warn(code_of(last), sample_ + ": " + what + ": " + words_of(last),
+              .warn(refusal(last), sample_ + ": " + what + ": " + words_of(last),
                     "give the account the right to pull it, or leave it out of what is counted")
               .seen(last));
     else

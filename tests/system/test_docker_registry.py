@@ -6,6 +6,7 @@ import pytest
 
 from rigs import CraneRegistry, Distribution3, DockerRegistry, push_many
 from rigs.binary import CANARY
+from rigs.simulated_harbor import HarborUnderTest
 
 ENV = {"RIG_PASSWORD": CANARY}
 IMPLEMENTATIONS = [DockerRegistry, Distribution3, CraneRegistry]
@@ -245,3 +246,19 @@ spec:
     assert found["integration"]["capabilities"] == ["tags", "catalog"]
     assert found["validation"]["verdict"] == "ok"
     assert numbers(found["statistics"])["tags"] == truth["tags"]
+
+
+def test_a_harbor_works_with_a_warning_that_names_the_better_type(portolan):
+    with HarborUnderTest() as harbor:
+        project = harbor.client.unique("plain")
+        harbor.client.make_project(project)
+        harbor.client.push_image(f"{project}/app", "v1")
+        flags = ["--type", "docker-registry", "--address", harbor.url, "--username", harbor.client.username,
+                 "--password-from", "env:HARBOR", "--allow-private", "-o", "json"]
+        env = {"HARBOR": harbor.client.password}
+        found = portolan("validate", *flags, env=env).json()["registries"][0]["validation"]
+        identity = next(check for check in found["checks"] if check["name"] == "identity")
+        assert identity["state"] == "warn" and "harbor" in identity["hint"]
+        assert states(found)["credentials"] == states(found)["permissions.catalog"] == "ok"
+        spaces = portolan("stats", *flags, env=env).json()["registries"][0]["statistics"]["spaces"]
+        assert numbers(next(space for space in spaces if space["name"] == project)) == {"repositories": 1, "tags": 1}
