@@ -15,7 +15,8 @@ NameList::NameList(Source of) : of_(std::move(of)) { restart(of_.page_size > 0);
 void NameList::restart(bool with_page_size) {
   sized_ = with_page_size;
   std::string query;
-  if (sized_) query = "n=" + std::to_string(of_.page_size);
+  asked_ = of_.first_page_size > 0 ? of_.first_page_size : of_.page_size;
+  if (sized_) query = "n=" + std::to_string(asked_);
   if (!of_.after.empty())
     query += (query.empty() ? "last=" : "&last=") + portolan::percent_encode(of_.after);
   pages_.emplace(query.empty() ? of_.url : of_.url + "?" + query);
@@ -73,6 +74,22 @@ std::vector<std::string> NameList::read(const portolan::response& page) const {
   return names;
 }
 
+/// From a small first page to the full size. A link in another form keeps the size that it names.
+void NameList::grow() {
+  if (asked_ == of_.page_size || !pages_->next()) return;
+  std::string url = *pages_->next();
+  const std::string small = "n=" + std::to_string(std::exchange(asked_, of_.page_size));
+  for (const std::string& end : {small, small + "&"}) {
+    const std::size_t at = url.find(end);
+    const bool whole = at != std::string::npos && (url[at - 1] == '?' || url[at - 1] == '&') &&
+                       (end.back() == '&' || at + end.size() == url.size());
+    if (!whole) continue;
+    url.replace(at, small.size(), "n=" + std::to_string(of_.page_size));
+    pages_.emplace(url);
+    return;
+  }
+}
+
 bool NameList::repeats(const std::vector<std::string>& names) const {
   if (names.empty()) return false;
   const auto known = [&](const std::string& name) {
@@ -95,11 +112,12 @@ void NameList::look_ahead(const portolan::response& page, const std::vector<std:
   if (pages_->next() && empty_pages_ > empty_pages_max)
     return end("the registry sends one empty page after another");
   // Distribution 2 leaves the Link out when just as many were left, Nexus and crane whenever: ask.
-  if (!pages_->next() && sized_ && names.size() == std::size_t(of_.page_size)) {
+  if (!pages_->next() && sized_ && names.size() == std::size_t(asked_)) {
     guessing_ = true;
     pages_.emplace(of_.url + "?n=" + std::to_string(of_.page_size) +
                    "&last=" + portolan::percent_encode(names.back()));
   }
+  grow();
   if (!pages_->next() || names.empty()) return;
   previous_.clear();
   for (const auto& name : names) previous_.insert(std::hash<std::string>{}(name));

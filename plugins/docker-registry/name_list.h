@@ -17,8 +17,9 @@ class NameList {
     std::string url;  ///< Without query.
     std::string key;  ///< "repositories" or "tags".
     std::string scope;
-    int page_size = 0;  ///< 0: the registry's own.
-    std::string after;  ///< Go on behind this name; empty: from the start.
+    int page_size = 0;        ///< 0: the registry's own.
+    std::string after;        ///< Go on behind this name; empty: from the start.
+    int first_page_size = 0;  ///< Smaller than page_size: what is on it can be worked on early.
   };
   explicit NameList(Source of);
 
@@ -35,6 +36,7 @@ class NameList {
  private:
   std::vector<std::string> read(const portolan::response& page) const;
   void restart(bool with_page_size);
+  void grow();
   void end(std::string why);
   void look_ahead(const portolan::response& page, const std::vector<std::string>& names);
   bool repeats(const std::vector<std::string>& names) const;
@@ -43,6 +45,7 @@ class NameList {
   std::optional<portolan::pager> pages_;
   bool first_ = true;
   bool sized_ = true;      // The page size is in the URL.
+  int asked_ = 0;          // The size that was asked for last.
   bool guessing_ = false;  // The last page was full and had no Link: is there another?
   int empty_pages_ = 0;
   std::unordered_set<std::size_t> previous_;  // Hashes of the last page's names.

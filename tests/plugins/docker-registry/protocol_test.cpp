@@ -71,6 +71,23 @@ TEST_CASE("names are escaped where they stand in a URL", "[docker-registry]") {
         "/v2/a/b/manifests/sha256:" + std::string(64, 'a'));
 }
 
+TEST_CASE("a small first page is followed by full ones", "[docker-registry]") {
+  NameList names({"/v2/_catalog", "repositories", "", 1000, {}, 2});
+  CHECK(names.next()->url == "/v2/_catalog?n=2");
+  CHECK(names.take(page(R"(["a","b"])", "/v2/_catalog?last=b&n=2")) == Names{"a", "b"});
+  CHECK(names.next()->url == "/v2/_catalog?last=b&n=1000");
+  CHECK(names.take(page(R"(["c"])")) == Names{"c"});
+  CHECK_FALSE(names.next());
+
+  NameList opaque({"/v2/_catalog", "repositories", "", 1000, {}, 2});
+  (void)opaque.take(page(R"(["a","b"])", "/v2/_catalog?next_page=n=2x"));
+  CHECK(opaque.next()->url == "/v2/_catalog?next_page=n=2x");
+
+  NameList silent({"/v2/_catalog", "repositories", "", 1000, {}, 2});
+  (void)silent.take(page(R"(["a","b"])"));
+  CHECK(silent.next()->url == "/v2/_catalog?n=1000&last=b");
+}
+
 TEST_CASE("manifests are asked for in all four types", "[docker-registry]") {
   const auto accepted = manifest_request("", "a", "v1").headers.at(0).second;
   for (const char* type :
