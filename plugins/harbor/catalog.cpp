@@ -1,31 +1,58 @@
-#include <charconv>
+#include <algorithm>
 
 #include "harbor.h"
 
 namespace harbor {
 namespace {
 
-/// Lists are read a page at a time, in Harbor's stable order; the cursor is the number of the next
-/// page.
-template <class T, class Map>
+/// A row may hold several items (an artifact its tags): `items` calls `emit` for each, which is
+/// false when there shall be no more.
+template <class T>
+using Items = std::function<void(const portolan::json& row, const std::function<bool(T)>& emit)>;
+
+/// Lists are read a page at a time, in an order of Harbor's that does not change. The cursor tells
+/// the page and how many of its items were given.
+template <class T>
 void list(Client& client, const std::string& path, const portolan::query& query,
-          portolan::out<T>& out, Map&& map) {
-  std::int64_t page = 1;
-  std::from_chars(query.cursor.data(), query.cursor.data() + query.cursor.size(), page);
-  std::uint64_t sent = 0;
-  for (;; ++page) {
-    const portolan::json rows =
-        client
-            .get(path + (path.find('?') == std::string::npos ? "?" : "&") +
-                 "page=" + std::to_string(page) + "&page_size=" + std::to_string(page_size))
-            .json();
-    bool more = true;
+          portolan::out<T>& out, const Items<T>& items) {
+  Place place = to_place(query.cursor);
+  std::uint64_t given = 0;
+  for (bool more = true; more;) {
+    const portolan::json rows = rows_of(client.get(path + "&page=" + std::to_string(place.page) +
+                                                   "&page_size=" + std::to_string(page_size)));
+    std::uint64_t item = 0;
     rows.each([&](portolan::json row) {
-      if (more) more = map(row, sent);
+      if (!more) return;
+      items(row, [&](T found) {
+        if (item++ < place.given) return true;
+        if (query.limit != 0 && given == query.limit) more = false;
+        if (more) more = out.push(std::move(found));
+        if (!more) return false;
+        ++given;
+        ++place.given;
+        return true;
+      });
     });
-    if (!more || (query.limit != 0 && sent >= query.limit)) return;
-    if (!out.cursor(std::to_string(page + 1)) || rows.size() < page_size) return;
+    const bool last = rows.size() < page_size;
+    if (more && !last) place = {place.page + 1, 0};
+    const bool enough = query.limit != 0 && given == query.limit;
+    more = out.cursor(to_cursor(place)) && more && !last && !enough;
   }
+}
+
+portolan::failure no_repository(const std::string& name) {
+  return {PORTOLAN_NOT_FOUND, "Harbor has no repository " + name,
+          "its names are PROJECT/NAME: list them with portolan repos"};
+}
+
+std::string artifacts_path(Client& client, const portolan::query& query) {
+  const std::string path = repository_path(query.repository);
+  if (path.empty()) throw no_repository(query.repository);
+  // An unknown repository of a readable project answers an empty list of artifacts.
+  const portolan::response found = client.get(path);
+  if (found.code == PORTOLAN_NOT_FOUND) throw no_repository(query.repository);
+  found.require();
+  return path + "/artifacts?with_tag=true&sort=id";
 }
 
 }  // namespace
@@ -33,16 +60,15 @@ void list(Client& client, const std::string& path, const portolan::query& query,
 void Harbor::spaces(portolan::call& call, const portolan::query& query,
                     portolan::out<portolan::space>& out) {
   Client client(call, base_);
-  list(client, "/projects?sort=project_id", query, out,
-       [&](const portolan::json& row, std::uint64_t& sent) {
-         const Project project = to_project(row);
-         if (!wants(project.name)) return true;
-         return (query.limit == 0 || ++sent <= query.limit) &&
-                out.push(
-                    {project.name, std::to_string(project.id),
-                     project.is_public ? PORTOLAN_VISIBILITY_PUBLIC : PORTOLAN_VISIBILITY_PRIVATE,
-                     project.repositories});
-       });
+  list<portolan::space>(
+      client, "/projects?sort=project_id", query, out,
+      [this](const portolan::json& row, const std::function<bool(portolan::space)>& emit) {
+        const Project project = to_project(row);
+        if (!wants(project.name)) return;
+        emit({project.name, std::to_string(project.id),
+              project.is_public ? PORTOLAN_VISIBILITY_PUBLIC : PORTOLAN_VISIBILITY_PRIVATE,
+              project.repositories});
+      });
 }
 
 void Harbor::repositories(portolan::call& call, const portolan::query& query,
@@ -52,42 +78,38 @@ void Harbor::repositories(portolan::call& call, const portolan::query& query,
       query.space.empty()
           ? "/repositories?sort=name"
           : "/projects/" + portolan::percent_encode(query.space) + "/repositories?sort=name";
-  list(client, path, query, out, [&](const portolan::json& row, std::uint64_t& sent) {
-    const Repository found = to_repository(row);
-    if (!wants(found.project())) return true;
-    return (query.limit == 0 || ++sent <= query.limit) &&
-           out.push({found.name, found.project(), found.artifacts, found.pulls, found.updated_ms});
-  });
+  list<portolan::repository>(
+      client, path, query, out,
+      [this](const portolan::json& row, const std::function<bool(portolan::repository)>& emit) {
+        const Repository found = to_repository(row);
+        if (wants(found.project()))
+          emit({found.name, found.project(), found.artifacts, found.pulls, found.updated_ms});
+      });
 }
 
 void Harbor::artifacts(portolan::call& call, const portolan::query& query,
                        portolan::out<portolan::artifact>& out) {
   Client client(call, base_);
-  // An unknown repository of a readable project answers an empty list: ask for the repository
-  // itself first.
-  client.get(repository_path(query.repository)).require();
-  list(client, repository_path(query.repository) + "/artifacts?with_tag=true&sort=id", query, out,
-       [&](const portolan::json& row, std::uint64_t& sent) {
-         Artifact found = to_artifact(row);
-         return (query.limit == 0 || ++sent <= query.limit) &&
-                out.push({query.repository, found.digest, found.media_type, std::move(found.tags),
-                          found.bytes, found.pushed_ms});
-       });
+  list<portolan::artifact>(
+      client, artifacts_path(client, query), query, out,
+      [&](const portolan::json& row, const std::function<bool(portolan::artifact)>& emit) {
+        Artifact found = to_artifact(row);
+        emit({query.repository, std::move(found.digest), std::move(found.media_type),
+              std::move(found.tags), found.bytes, found.pushed_ms});
+      });
 }
 
 void Harbor::tags(portolan::call& call, const portolan::query& query,
                   portolan::out<portolan::tag>& out) {
   Client client(call, base_);
-  client.get(repository_path(query.repository)).require();
-  list(client, repository_path(query.repository) + "/artifacts?with_tag=true&q=tags%3D*&sort=id",
-       query, out, [&](const portolan::json& row, std::uint64_t& sent) {
-         const Artifact found = to_artifact(row);
-         for (const auto& name : found.tags)
-           if ((query.limit != 0 && ++sent > query.limit) ||
-               !out.push({query.repository, name, found.digest}))
-             return false;
-         return true;
-       });
+  list<portolan::tag>(
+      client, artifacts_path(client, query) + "&q=tags%3D*", query, out,
+      [&](const portolan::json& row, const std::function<bool(portolan::tag)>& emit) {
+        Artifact found = to_artifact(row);
+        std::sort(found.tags.begin(), found.tags.end());
+        for (const auto& name : found.tags)
+          if (!emit({query.repository, name, found.digest})) return;
+      });
 }
 
 }  // namespace harbor

@@ -1,72 +1,121 @@
 #include "client.h"
 
+#include <algorithm>
 #include <charconv>
-#include <memory>
+#include <unordered_set>
+#include <utility>
 
 namespace harbor {
-namespace {
 
-/// One listing that is being read.
-struct Listing {
+struct Reader::Listing {
   std::string path;
-  std::function<void(const portolan::json&)> each;
-  std::function<void(const portolan::response&)> failed;
+  Row each;
+  Done done;
+  Listed listed;
   std::unordered_set<std::int64_t> seen;
-  std::int64_t last_page = 1;  ///< Asked for so far.
+  std::int64_t total = -1;           ///< As the latest page told.
+  std::int64_t asked = 0, last = 1;  ///< Pages.
+  int in_flight = 0;
+  bool ended = false, waits = false;
 
   std::string url(std::int64_t page) const {
-    return path + (path.back() == '?' ? "" : "&") + "page=" + std::to_string(page) +
-           "&page_size=" + std::to_string(page_size);
+    return path + "&page=" + std::to_string(page) + "&page_size=" + std::to_string(page_size);
   }
-  /// The number of rows on the page.
-  std::size_t read(const portolan::response& answer) {
-    const portolan::json rows = answer.json();
-    if (!rows.is_array()) {
-      portolan::failure problem(PORTOLAN_PROTOCOL, "GET " + answer.url + " answered no list");
-      problem.url = answer.url;
-      throw problem;
-    }
+
+  /// Rows on the page, and those of them that are new.
+  struct Count {
+    std::int64_t rows = 0, fresh = 0;
+  };
+  Count read(const portolan::response& answer) {
+    const portolan::json rows = rows_of(answer);
+    Count count;
     rows.each([&](portolan::json row) {
+      ++count.rows;
       std::int64_t id = row["id"].integer_or(0);
       if (id == 0) id = row["project_id"].integer_or(0);
-      if (id == 0 || seen.insert(id).second) each(row);
+      if (id != 0 && !seen.insert(id).second) return;
+      each(row);
+      ++count.fresh;
+      ++listed.rows;
     });
-    return rows.size();
+    total = total_of(answer);
+    return count;
+  }
+
+  /// Nothing is behind a page that is not full, whatever the total says; a page of known rows only
+  /// is a server that goes in circles.
+  void learn(std::int64_t page, const Count& count) {
+    if (count.rows < page_size || count.fresh == 0)
+      last = std::min(last, std::max(asked, page));
+    else if (total < 0)
+      last = std::max(last, page + 1);
+    else
+      last = std::max(page, (total + page_size - 1) / page_size);
+  }
+
+  void end() {
+    ended = true;
+    listed.short_of_total = !listed.failed && listed.rows < total;
+    done(listed);
   }
 };
 
-constexpr std::int64_t pages_max = 100'000;
-
-void ask(Client& client, portolan::fan& fan, const std::shared_ptr<Listing>& listing,
-         std::int64_t page);
-
-/// The first page tells how many there are; a full last page asks for one more, since totals move.
-void on_page(Client& client, portolan::fan& fan, const std::shared_ptr<Listing>& listing,
-             std::int64_t page, const portolan::response& answer) {
-  if (!answer.ok()) return listing->failed(answer);
-  const std::size_t rows = listing->read(answer);
-  std::int64_t wanted = listing->last_page;
-  if (page == 1) wanted = std::max<std::int64_t>(1, (total_of(answer) + page_size - 1) / page_size);
-  if (page == listing->last_page && page >= wanted && rows == page_size) wanted = page + 1;
-  while (listing->last_page < std::min(wanted, pages_max))
-    ask(client, fan, listing, ++listing->last_page);
+void Reader::list(const std::string& path, Row each, Done done) {
+  auto listing = std::make_shared<Listing>();
+  listing->path = path;
+  listing->each = std::move(each);
+  listing->done = std::move(done);
+  ask(listing);
 }
 
-void ask(Client& client, portolan::fan& fan, const std::shared_ptr<Listing>& listing,
-         std::int64_t page) {
-  fan.add(client.request(listing->url(page)),
-          [&client, &fan, listing, page](portolan::response&& answer) {
-            on_page(client, fan, listing, page, answer);
-          });
+void Reader::ask(const std::shared_ptr<Listing>& listing) {
+  ++listing->in_flight;
+  const std::int64_t page = ++listing->asked;
+  fan_.add(client_.request(listing->url(page)),
+           [this, listing, page](portolan::response&& answer) { on_page(listing, page, answer); });
 }
 
-}  // namespace
+void Reader::ask_next() {
+  while (!behind_.empty()) {
+    const auto listing = std::move(behind_.front());
+    behind_.pop_front();
+    listing->waits = !listing->ended && listing->asked < listing->last;
+    if (!listing->waits) continue;
+    ask(listing);
+    behind_.push_back(listing);
+    return;
+  }
+}
+
+void Reader::on_page(const std::shared_ptr<Listing>& listing, std::int64_t page,
+                     const portolan::response& answer) {
+  --listing->in_flight;
+  if (listing->ended) return;
+  try {
+    listing->learn(page, listing->read(answer));
+  } catch (const portolan::failure& problem) {
+    listing->listed.failed = problem;
+    return listing->end();
+  }
+  const bool more = listing->asked < listing->last;
+  if (!more && listing->in_flight == 0) return listing->end();
+  if (more && !std::exchange(listing->waits, true)) behind_.push_back(listing);
+}
+
+portolan::json rows_of(const portolan::response& page) {
+  portolan::json rows = page.json();
+  if (rows.is_array()) return rows;
+  portolan::failure problem(PORTOLAN_PROTOCOL, "GET " + page.url + " answered no list",
+                            "see what answers at this address");
+  problem.url = page.url;
+  throw problem;
+}
 
 std::int64_t total_of(const portolan::response& page) {
   const std::string_view text = page.header("x-total-count");
   std::int64_t total = -1;
-  std::from_chars(text.data(), text.data() + text.size(), total);
-  return total;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), total);
+  return error == std::errc() && end == text.data() + text.size() && total >= 0 ? total : -1;
 }
 
 portolan::request Client::request(std::string_view path, portolan::auth how) const {
@@ -77,42 +126,22 @@ portolan::request Client::request(std::string_view path, portolan::auth how) con
   return out;
 }
 
-portolan::response Client::version() {
-  portolan::request wanted(base_ + "/api/version");
-  wanted.auth = portolan::auth::none;
-  return call_.send(wanted);
+portolan::request Client::version() const {
+  portolan::request out(base_ + "/api/version");
+  out.auth = portolan::auth::none;
+  return out;
 }
 
-portolan::response Client::get(std::string_view path, portolan::auth how) {
-  return call_.send(request(path, how));
-}
-
-std::optional<Health> Client::health() try {
-  const portolan::response answer = get("/health", portolan::auth::none);
+std::optional<Health> Client::health() {
+  const portolan::response answer = call_.attempt(request("/health", portolan::auth::none));
   if (!answer.ok()) return std::nullopt;
-  const portolan::json body = answer.json();
-  if (!body["components"].is_array()) return std::nullopt;
-  return to_health(body);
-} catch (const portolan::failure& problem) {
-  if (problem.ended_by_host()) throw;
+  try {
+    const portolan::json body = answer.json();
+    if (body["components"].is_array()) return to_health(body);
+  } catch (const portolan::failure&) {
+    // No JSON: as good as no answer.
+  }
   return std::nullopt;
-}
-
-void Client::add_pages(portolan::fan& fan, std::string path,
-                       std::function<void(const portolan::json&)> each,
-                       std::function<void(const portolan::response&)> failed) {
-  auto listing = std::make_shared<Listing>();
-  listing->path = std::move(path);
-  listing->each = std::move(each);
-  listing->failed = std::move(failed);
-  ask(*this, fan, listing, 1);
-}
-
-portolan::ended Client::pages(const std::string& path,
-                              const std::function<void(const portolan::json&)>& each) {
-  portolan::fan fan(call_);
-  add_pages(fan, path, each, [](const portolan::response& answer) { throw answer.as_failure(); });
-  return fan.run();
 }
 
 portolan::failure explain_unauthorized(Client& client, const portolan::response& answer) {
@@ -126,9 +155,8 @@ portolan::failure explain_unauthorized(Client& client, const portolan::response&
   } else {
     problem.message = "Harbor refuses the user name or password";
     problem.hint =
-        "check both; a robot's name is written whole, such as robot$ci or robot$project+ci, and "
-        "with OIDC the "
-        "password is the CLI secret";
+        "check both; a robot's name is written whole, such as robot$ci or robot$project+ci, it may "
+        "have expired or be disabled, and with OIDC the password is the CLI secret";
   }
   return problem;
 }

@@ -1,12 +1,35 @@
 #pragma once
 /// The plugin's class: what Portolan may ask of a Harbor (2.x).
+#include <chrono>
+#include <optional>
 #include <portolan/plugin.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client.h"
 
 namespace harbor {
+
+/// A 401 that was just seen, for the diagnosis that follows a failed integration: each try with a
+/// wrong password takes Harbor 1.5 s and locks the user for as long (registries.md §1.8).
+class Refusal {
+ public:
+  void keep(const portolan::response& answer) {
+    answer_ = answer;
+    at_ = std::chrono::steady_clock::now();
+  }
+  /// Once, and not for long: whoever asks later shall be told what is true then.
+  std::optional<portolan::response> take() {
+    const bool fresh = std::chrono::steady_clock::now() - at_ < std::chrono::seconds(5);
+    auto answer = std::exchange(answer_, std::nullopt);
+    return fresh ? std::move(answer) : std::nullopt;
+  }
+
+ private:
+  std::optional<portolan::response> answer_;
+  std::chrono::steady_clock::time_point at_;
+};
 
 class Harbor {
  public:
@@ -31,12 +54,17 @@ class Harbor {
  private:
   /// Empty option: every project.
   bool wants(const std::string& project) const;
+  portolan::response current_user(Client& client);
 
   std::string base_, username_;
   bool has_password_;
   Facts facts_;
   std::vector<std::string> projects_;
+  Refusal refusal_;
 };
+
+/// GET /api/version told a Harbor 2: what it said. Throws what it is instead.
+std::string api_version_of(const portolan::response& version);
 
 /// Who the account is: GET /users/current answers a user, and 412 to a robot. Throws what a refusal
 /// means.

@@ -1,7 +1,10 @@
 #include "mapping.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 #include <portolan/http.hpp>
 
 namespace harbor {
@@ -12,9 +15,32 @@ bool truthy(const portolan::json& value) {
   return value.boolean().value_or(false) || value.string_or("") == "true";
 }
 
-std::int64_t count(const portolan::json& value, std::int64_t absent) {
-  const std::int64_t number = value.integer_or(absent);
-  return number < 0 ? absent : number;
+portolan::failure senseless(const std::string& what) {
+  return {PORTOLAN_PROTOCOL, "Harbor answered " + what, "see what answers at this address"};
+}
+
+/// A count; nothing when it is absent. What is no count at all is refused.
+std::optional<std::int64_t> count(const portolan::json& value, const char* name) {
+  if (!value || value.is_null()) return std::nullopt;
+  const auto number = value.integer();
+  if (!number || *number < 0) throw senseless(std::string("no sensible count as ") + name);
+  return number;
+}
+std::int64_t count_of(const portolan::json& object, const char* name, std::int64_t absent) {
+  return count(object[name], name).value_or(absent);
+}
+std::int64_t needed_count(const portolan::json& object, const char* name) {
+  if (const auto found = count(object[name], name)) return *found;
+  throw senseless(std::string("without ") + name);
+}
+
+/// `path` begins with /api or /v2, whole words.
+bool starts_api(std::string_view path) {
+  for (const std::string_view word : {"/api", "/v2"})
+    if (path.substr(0, word.size()) == word &&
+        (path.size() == word.size() || path[word.size()] == '/'))
+      return true;
+  return false;
 }
 
 }  // namespace
@@ -43,25 +69,33 @@ Facts to_facts(const portolan::json& facts) {
   return out;
 }
 
+std::int64_t add_up(std::int64_t one, std::int64_t other) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(one, other, &sum)) return sum;
+  using limits = std::numeric_limits<std::int64_t>;
+  return other > 0 ? limits::max() : limits::min();
+}
+
 Project to_project(const portolan::json& row) {
   Project out;
   out.id = row["project_id"].integer_or(0);
   out.name = row["name"].string_or("");
+  if (out.name.empty()) throw senseless("a project without a name");
   out.is_public = truthy(row["metadata"]["public"]);
   out.member =
       row["current_user_role_ids"].size() > 0 || row["current_user_role_id"].integer_or(0) > 0;
-  out.proxy_cache = row["registry_id"].integer_or(0) > 0;
-  out.repositories = count(row["repo_count"], -1);
+  out.repositories = count_of(row, "repo_count", 0);
   return out;
 }
 
 Repository to_repository(const portolan::json& row) {
   Repository out;
-  out.id = row["id"].integer_or(0);
-  out.project_id = row["project_id"].integer_or(0);
   out.name = row["name"].string_or("");
-  out.artifacts = count(row["artifact_count"], -1);
-  out.pulls = count(row["pull_count"], -1);
+  const std::size_t slash = out.name.find('/');
+  if (slash == 0 || slash >= out.name.size() - 1)
+    throw senseless("a repository whose name is not PROJECT/NAME");
+  out.artifacts = count_of(row, "artifact_count", 0);
+  out.pulls = count_of(row, "pull_count", -1);
   out.updated_ms = to_unix_ms(row["update_time"].string_or(""));
   return out;
 }
@@ -69,20 +103,24 @@ Repository to_repository(const portolan::json& row) {
 Artifact to_artifact(const portolan::json& row) {
   Artifact out;
   out.digest = row["digest"].string_or("");
+  if (out.digest.empty()) throw senseless("an artifact without a digest");
   out.media_type = row["manifest_media_type"].string_or("");
-  out.bytes = count(row["size"], -1);
+  out.bytes = count_of(row, "size", -1);
   out.pushed_ms = to_unix_ms(row["push_time"].string_or(""));
   row["tags"].each([&](portolan::json tag) { out.tags.push_back(tag["name"].string_or("")); });
+  row["references"].each([&](portolan::json child) {
+    if (auto digest = child["child_digest"].string()) out.children.push_back(*std::move(digest));
+  });
   return out;
 }
 
 Statistics to_statistics(const portolan::json& body) {
   Statistics out;
-  out.public_projects = count(body["public_project_count"], 0);
-  out.private_projects = count(body["private_project_count"], 0);
-  out.public_repositories = count(body["public_repo_count"], 0);
-  out.private_repositories = count(body["private_repo_count"], 0);
-  out.storage_bytes = count(body["total_storage_consumption"], -1);
+  out.public_projects = needed_count(body, "public_project_count");
+  out.private_projects = needed_count(body, "private_project_count");
+  out.public_repositories = needed_count(body, "public_repo_count");
+  out.private_repositories = needed_count(body, "private_repo_count");
+  out.storage_bytes = count_of(body, "total_storage_consumption", -1);
   return out;
 }
 
@@ -112,26 +150,54 @@ std::int64_t to_unix_ms(std::string_view rfc3339) {
 
 std::string repository_path(std::string_view full_name) {
   const std::size_t slash = full_name.find('/');
-  const std::string name(slash == std::string_view::npos ? "" : full_name.substr(slash + 1));
+  if (slash == 0 || slash >= full_name.size() - 1) return {};
   return "/projects/" + portolan::percent_encode(full_name.substr(0, slash)) + "/repositories/" +
-         portolan::percent_encode(portolan::percent_encode(name));
+         portolan::percent_encode(portolan::percent_encode(full_name.substr(slash + 1)));
+}
+
+std::string to_api_version(const portolan::json& body) {
+  std::string word = body["version"].string_or("");
+  return word.rfind("v2", 0) == 0 ? word : std::string();
 }
 
 std::string canonical_base(std::string_view base) {
   const std::size_t path = base.find('/', base.find("//") + 2);
-  if (path == std::string_view::npos) return std::string(base);
-  for (const std::string_view pasted : {"/harbor", "/api/v2.0", "/api", "/v2", "/account"}) {
-    for (std::size_t at = base.find(pasted, path); at != std::string_view::npos;
-         at = base.find(pasted, at + 1)) {
-      const std::size_t end = at + pasted.size();
-      const bool whole = end == base.size() || base[end] == '/';
-      // "/harbor" alone may be the prefix under which Harbor is served; "/harbor/projects" is its
-      // console.
-      if (whole && (pasted != "/harbor" || end != base.size()))
-        return std::string(base.substr(0, at));
-    }
+  for (std::size_t at = path; at < base.size();) {
+    const std::size_t end = std::min(base.find('/', at + 1), base.size());
+    const std::string_view segment = base.substr(at + 1, end - at - 1);
+    const std::string_view behind = base.substr(end);
+    const bool console = segment == "harbor" && behind.size() > 1 && !starts_api(behind);
+    if (console || segment == "account" || segment == "devcenter-api-2.0" ||
+        starts_api(base.substr(at)))
+      return std::string(base.substr(0, at));
+    at = end;
   }
   return std::string(base);
+}
+
+std::string project_of_robot(std::string_view name) {
+  const std::size_t plus = name.find('+');
+  if (plus == std::string_view::npos) return {};
+  const std::size_t prefix = name.substr(0, plus).rfind('$');
+  const std::size_t begin = prefix == std::string_view::npos ? 0 : prefix + 1;
+  return std::string(name.substr(begin, plus - begin));
+}
+
+std::string to_cursor(const Place& place) {
+  return std::to_string(place.page) + "." + std::to_string(place.given);
+}
+
+Place to_place(std::string_view cursor) {
+  Place out;
+  if (cursor.empty()) return out;
+  const char* const end = cursor.data() + cursor.size();
+  const auto page = std::from_chars(cursor.data(), end, out.page);
+  if (page.ec == std::errc() && page.ptr != end && *page.ptr == '.' && out.page > 0) {
+    const auto given = std::from_chars(page.ptr + 1, end, out.given);
+    if (given.ec == std::errc() && given.ptr == end) return out;
+  }
+  throw portolan::failure(PORTOLAN_INVALID_ARGUMENT, "this cursor is not from a list of Harbor's",
+                          "use the cursor that the earlier list ended with, or none");
 }
 
 }  // namespace harbor

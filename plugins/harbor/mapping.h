@@ -1,5 +1,7 @@
 #pragma once
 /// From Harbor's JSON to values and from names to paths: no request, no clock, no state.
+#include <cstdint>
+#include <optional>
 #include <portolan/json.hpp>
 #include <string>
 #include <string_view>
@@ -18,20 +20,23 @@ struct Facts {
 std::string to_json(const Facts& facts);
 Facts to_facts(const portolan::json& facts);
 
-/// One row of GET /projects.
+/// The sum, or the number nearest to it that there is: upstreams may send anything.
+std::int64_t add_up(std::int64_t one, std::int64_t other);
+
+/// One row of GET /projects. PORTOLAN_PROTOCOL when it has no name or counts below zero.
 struct Project {
   std::int64_t id = 0;
   std::string name;
   bool is_public = false;
-  bool member = false;             ///< The account has a role in it.
-  bool proxy_cache = false;        ///< It mirrors another registry.
-  std::int64_t repositories = -1;  ///< repo_count; -1 when absent.
+  bool member = false;            ///< The account has a role in it.
+  std::int64_t repositories = 0;  ///< repo_count
 };
 Project to_project(const portolan::json& row);
 
-/// One row of GET /repositories. `name` is full: "project/a/b".
+/// One row of GET /repositories. `name` is full: "project/a/b". PORTOLAN_PROTOCOL when it is not,
+/// or counts are below zero.
 struct Repository {
-  std::int64_t id = 0, project_id = 0, artifacts = -1, pulls = -1, updated_ms = -1;
+  std::int64_t artifacts = 0, pulls = -1, updated_ms = -1;
   std::string name;
   std::string project() const { return name.substr(0, name.find('/')); }
 };
@@ -43,14 +48,16 @@ struct Artifact {
   std::string digest, media_type;
   std::int64_t bytes = -1, pushed_ms = -1;
   std::vector<std::string> tags;
+  std::vector<std::string> children;  ///< Digests of an index's images.
 };
 Artifact to_artifact(const portolan::json& row);
 
-/// GET /statistics. Zeros in total_* are "may not know" unless the caller is an administrator.
+/// GET /statistics. Zeros in total_* are "may not know" unless the caller is an administrator, and
+/// a robot's private ones always are. PORTOLAN_PROTOCOL when counts are absent or below zero.
 struct Statistics {
   std::int64_t public_projects = 0, private_projects = 0, public_repositories = 0,
                private_repositories = 0;
-  std::int64_t storage_bytes = -1;  ///< -1: the key is absent (before 2.3).
+  std::int64_t storage_bytes = -1;  ///< -1: the key is absent.
 };
 Statistics to_statistics(const portolan::json& body);
 
@@ -66,10 +73,26 @@ Health to_health(const portolan::json& body);
 std::int64_t to_unix_ms(std::string_view rfc3339);
 
 /// Path of a repository below /api/v2.0; slashes in its name are escaped twice, since front ends
-/// undo one.
+/// undo one. Empty when `full_name` is not PROJECT/NAME.
 std::string repository_path(std::string_view full_name);
 
-/// What the base's path is without what people paste from the browser: /harbor/…, /api/v2.0, /v2.
+/// What GET /api/version says; empty unless it is a Harbor 2's "v2…" (other products have that path
+/// too).
+std::string to_api_version(const portolan::json& body);
+
+/// `base` without what people paste from the browser: the console's paths (/harbor/projects),
+/// /api/v2.0, /v2. "/harbor" alone may be the prefix under which Harbor is served and stays.
 std::string canonical_base(std::string_view base);
+
+/// The project that a project robot's name tells ("robot$team+ci" → "team"); empty for others.
+std::string project_of_robot(std::string_view name);
+
+/// Where to go on with a listing: a page, and how many of its items were given.
+struct Place {
+  std::uint64_t page = 1, given = 0;
+};
+std::string to_cursor(const Place& place);
+/// The beginning for an empty cursor; PORTOLAN_INVALID_ARGUMENT for one that is not ours.
+Place to_place(std::string_view cursor);
 
 }  // namespace harbor

@@ -1,297 +1,269 @@
-#include <map>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "harbor.h"
+#include "tally.h"
 
 namespace harbor {
 namespace {
 
-using portolan::ended;
-using portolan::measure;
-using Measures = portolan::out<measure>;
+/// A password costs Harbor 95 ms of processor a request, and a summary is one request a project: at
+/// level normal a user is given so many.
+constexpr std::ptrdiff_t summaries_for_a_password = 10;
 
-const std::string deep_hint = "Harbor counts no tags: ask with --level deep";
-const std::string not_admin = "only an administrator is told this";
+const char* const no_quota = "Harbor keeps no quota of this project";
 
-/// What was added up for one project.
-struct Space {
-  bool is_public = false, member = false, listed = false;
-  std::int64_t repositories = -1;  ///< As the project list counts them.
-  std::int64_t seen_repositories = 0, artifacts = 0, tags = 0, logical_bytes = 0;
-  std::int64_t storage_bytes = -1;  ///< Quota in use: deduplicated inside the project.
-  bool storage_refused = false;
-};
-
-/// The sums of one collection; memory grows with the projects, not with repositories or artifacts.
-struct Sums {
-  std::map<std::string, Space> spaces;
-  std::int64_t missed = 0;  ///< Repositories whose artifacts could not be read.
-  bool quotas_refused = false;
-  bool catalog_refused = false;
-  ended end = ended::all;
-
-  void keep(ended how) {
-    if (end == ended::all) end = how;
+Reach reach_of(const Listed& listed) {
+  Reach reach{listed.rows > 0, listed.whole()};
+  if (listed.failed) {
+    reach.refused = listed.rows == 0 && refused(listed.failed->code);
+    reach.lack = listed.failed->message;
+  } else if (listed.short_of_total) {
+    reach.lack = "Harbor told of more rows than it gave, or they moved while they were read";
   }
-  std::string end_hint() const {
-    return end == ended::budget ? "the request budget ended it; raise --max-requests"
-                                : "the deadline or a cancel ended it; raise --timeout";
-  }
-};
-
-bool refused(const portolan::response& answer) {
-  return answer.code == PORTOLAN_FORBIDDEN || answer.code == PORTOLAN_UNAUTHORIZED;
+  return reach;
 }
 
 class Collection {
  public:
-  Collection(Client& client, Privilege who, std::function<bool(const std::string&)> wants)
-      : client_(client), who_(who), wants_(std::move(wants)) {}
+  Collection(Client& client, Privilege who, portolan::level level,
+             const std::vector<std::string>& only)
+      : client_(client),
+        who_(who),
+        level_(level),
+        only_(only.begin(), only.end()),
+        tally_(level, who, only.empty()) {}
 
-  void run(portolan::level level, bool all_projects, Measures& out);
+  Tally& run();
 
  private:
-  void read_statistics();
-  void read_lists(bool deep);
+  void read_totals();
+  void read_lists();
+  void read_images(Reader& reader, const Repository& repository);
   void read_quotas();
   void read_summaries();
-  void read_artifacts(portolan::fan& fan, const Repository& repository);
+  void read_summary(Reader& reader, const std::string& name, Space& space);
 
-  void tell_totals(portolan::level level, bool all_projects, Measures& out) const;
-  void tell_quick(Measures& out) const;
-  void tell_space(const std::string& name, const Space& space, portolan::level level,
-                  Measures& out) const;
+  void take(const Statistics& statistics);
+  void take(const Project& project);
+  void take(Reader& reader, const Repository& repository);
 
-  measure count(std::string name, std::int64_t value) const;
+  bool wants(const std::string& project) const {
+    return only_.empty() || only_.count(project) != 0;
+  }
   bool admin() const { return who_ == Privilege::administrator; }
 
   Client& client_;
-  Privilege who_;
-  std::function<bool(const std::string&)> wants_;
-  std::optional<Statistics> statistics_;
-  Sums sums_;
+  const Privilege who_;
+  const portolan::level level_;
+  const std::unordered_set<std::string> only_;
+  Tally tally_;
 };
 
-/// A number that everything asked for stands behind, or the part of it that was reached.
-measure Collection::count(std::string name, std::int64_t value) const {
-  measure out{std::move(name)};
-  if (!admin()) out = std::move(out).of_account();
-  if (sums_.end != ended::all) return std::move(out).partial(value, sums_.end_hint()).cut();
-  if (sums_.missed > 0)
-    return std::move(out).partial(value,
-                                  std::to_string(sums_.missed) + " listings could not be read");
-  return std::move(out).known(value);
-}
-
-void Collection::read_statistics() {
-  try {
-    const portolan::response answer = client_.get("/statistics");
-    if (answer.ok())
-      statistics_ = to_statistics(answer.json());
-    else if (!refused(answer))
-      throw answer.as_failure();
-  } catch (const portolan::failure& problem) {
-    if (!problem.ended_by_host()) throw;
-    sums_.keep((problem.flags & PORTOLAN_ERROR_BUDGET) != 0 ? ended::budget : ended::stopped);
+void Collection::take(const Statistics& s) {
+  if (admin()) {
+    tally_.storage = {true, s.storage_bytes >= 0, false, "this Harbor does not tell its storage"};
+    tally_.storage_bytes = s.storage_bytes;
   }
+  if (!only_.empty()) return;
+  Totals& told = tally_.told.emplace();
+  told.spaces_public = s.public_projects;
+  told.spaces_private = s.private_projects;
+  told.repositories_public = s.public_repositories;
+  told.repositories_private = s.private_repositories;
+  told.repositories = add_up(s.public_repositories, s.private_repositories);
 }
 
-void Collection::read_lists(bool deep) {
-  portolan::fan fan(client_.call());
-  const auto fail = [](const portolan::response& answer) { throw answer.as_failure(); };
-  client_.add_pages(
-      fan, "/projects?sort=project_id",
-      [this](const portolan::json& row) {
-        const Project project = to_project(row);
-        if (!wants_(project.name)) return;
-        Space& space = sums_.spaces[project.name];
-        space.listed = true;
-        space.is_public = project.is_public;
-        space.member = project.member;
-        space.repositories = project.repositories;
-      },
-      fail);
-  client_.add_pages(
-      fan, "/repositories?sort=name",
-      [this, &fan, deep](const portolan::json& row) {
-        const Repository repository = to_repository(row);
-        if (!wants_(repository.project())) return;
-        Space& space = sums_.spaces[repository.project()];
-        ++space.seen_repositories;
-        if (deep) return read_artifacts(fan, repository);
-        space.artifacts += std::max<std::int64_t>(repository.artifacts, 0);
-      },
-      [this](const portolan::response& answer) {
-        if (!refused(answer)) throw answer.as_failure();
-        sums_.catalog_refused = true;
-      });
-  sums_.keep(fan.run());
+/// Users are told the sum of what they see; robots are told what is public only (registries.md
+/// §1.3), and the lengths of two lists tell the rest.
+void Collection::read_totals() {
+  Reader reader(client_);
+  std::int64_t projects = -1, repositories = -1;
+  reader.get("/statistics",
+             [&](portolan::response&& answer) { take(to_statistics(answer.json())); });
+  if (who_ == Privilege::robot) {
+    reader.get("/projects?page=1&page_size=1",
+               [&](portolan::response&& answer) { projects = total_of(answer.require()); });
+    reader.get("/repositories?page=1&page_size=1",
+               [&](portolan::response&& answer) { repositories = total_of(answer.require()); });
+  }
+  tally_.keep(reader.run());
+  if (who_ != Privilege::robot || !tally_.told) return;
+  if (projects < 0 || repositories < 0) return tally_.told.reset();
+  Totals& told = *tally_.told;
+  told.spaces_private = std::max<std::int64_t>(projects - told.spaces_public, 0);
+  told.repositories_private = std::max<std::int64_t>(repositories - told.repositories_public, 0);
+  told.repositories = std::max(repositories, told.repositories_public);
 }
 
-void Collection::read_artifacts(portolan::fan& fan, const Repository& repository) {
+void Collection::take(const Project& project) {
+  if (!wants(project.name)) return;
+  Space& space = tally_.spaces[project.name];
+  space.is_public = project.is_public;
+  space.member = project.member;
+  space.listed = project.repositories;
+}
+
+void Collection::take(Reader& reader, const Repository& repository) {
   const std::string project = repository.project();
-  client_.add_pages(
-      fan, repository_path(repository.name) + "/artifacts?with_tag=true&sort=id",
-      [this, project](const portolan::json& row) {
-        const Artifact artifact = to_artifact(row);
-        Space& space = sums_.spaces[project];
-        ++space.artifacts;
-        space.tags += static_cast<std::int64_t>(artifact.tags.size());
-        space.logical_bytes += std::max<std::int64_t>(artifact.bytes, 0);
+  if (!wants(project)) return;
+  Space& space = tally_.spaces[project];
+  ++space.seen;
+  space.artifacts = add_up(space.artifacts, repository.artifacts);
+  if (level_ == portolan::level::deep && repository.artifacts > 0) read_images(reader, repository);
+}
+
+void Collection::read_lists() {
+  Reader reader(client_);
+  if (admin())
+    reader.get("/statistics", [this](portolan::response&& answer) {
+      try {
+        take(to_statistics(answer.json()));
+      } catch (const portolan::failure& problem) {
+        tally_.storage.lack = problem.message;
+      }
+    });
+  reader.list(
+      "/projects?sort=project_id",
+      [this](const portolan::json& row) {
+        tally_.projects.begun = true;
+        take(to_project(row));
       },
-      [this](const portolan::response&) { ++sums_.missed; });
+      [this](const Listed& listed) {
+        if (listed.failed && listed.rows == 0) throw portolan::failure(*listed.failed);
+        tally_.projects = reach_of(listed);
+      });
+  reader.list(
+      "/repositories?sort=name",
+      [this, &reader](const portolan::json& row) {
+        tally_.repositories.begun = true;
+        take(reader, to_repository(row));
+      },
+      [this](const Listed& listed) { tally_.repositories = reach_of(listed); });
+  tally_.keep(reader.run());
+}
+
+/// Sizes of one repository's artifacts. An index's size has that of its images in it: those that
+/// are listed as well, since they have tags of their own, are not added again.
+struct Sizes {
+  std::unordered_map<std::string, std::int64_t> listed;
+  std::unordered_set<std::string> inside;
+
+  std::int64_t add(const Artifact& artifact) {
+    const std::int64_t bytes = std::max<std::int64_t>(artifact.bytes, 0);
+    std::int64_t more = inside.count(artifact.digest) != 0 ? 0 : bytes;
+    listed.emplace(artifact.digest, bytes);
+    for (const auto& child : artifact.children)
+      if (inside.insert(child).second)
+        if (const auto own = listed.find(child); own != listed.end())
+          more = add_up(more, -own->second);
+    return more;
+  }
+};
+
+void Collection::read_images(Reader& reader, const Repository& repository) {
+  Space& space = tally_.spaces[repository.project()];  // Stays where it is: a std::map.
+  ++space.images.open;
+  reader.list(
+      repository_path(repository.name) + "/artifacts?with_tag=true&sort=id",
+      [&space, sizes = Sizes()](const portolan::json& row) mutable {
+        const Artifact artifact = to_artifact(row);
+        space.tags = add_up(space.tags, static_cast<std::int64_t>(artifact.tags.size()));
+        space.logical_bytes = add_up(space.logical_bytes, sizes.add(artifact));
+      },
+      [&images = space.images](const Listed& listed) {
+        --images.open;
+        if (!listed.failed || listed.failed->code == PORTOLAN_NOT_FOUND) {
+          ++images.read;  // Gone meanwhile: nothing is left to read.
+        } else if (listed.rows == 0 && refused(listed.failed->code)) {
+          ++images.refused;
+        } else {
+          ++images.lost;
+          images.why = listed.failed->message;
+        }
+      });
 }
 
 void Collection::read_quotas() {
-  portolan::fan fan(client_.call());
-  client_.add_pages(
-      fan, "/quotas?reference=project&sort=id",
+  Reader reader(client_);
+  Reach rest;
+  reader.list(
+      "/quotas?reference=project&sort=id",
       [this](const portolan::json& row) {
-        const std::string name = row["ref"]["name"].string_or("");
-        if (wants_(name)) sums_.spaces[name].storage_bytes = row["used"]["storage"].integer_or(-1);
+        const auto space = tally_.spaces.find(row["ref"]["name"].string_or(""));
+        const std::int64_t used = row["used"]["storage"].integer_or(-1);
+        if (space == tally_.spaces.end() || used < 0) return;
+        space->second.storage = {true, true};
+        space->second.storage_bytes = used;
       },
-      [this](const portolan::response& answer) {
-        if (!refused(answer)) throw answer.as_failure();
-        sums_.quotas_refused = true;
+      [&](const Listed& listed) {
+        rest = reach_of(listed);
+        if (rest.whole) rest = {false, false, false, no_quota};
       });
-  sums_.keep(fan.run());
+  tally_.keep(reader.run());
+  for (auto& [name, space] : tally_.spaces)
+    if (!space.storage.whole && (space.storage.refused || space.storage.lack.empty()))
+      space.storage = rest;
+}
+
+void Collection::read_summary(Reader& reader, const std::string& name, Space& space) {
+  reader.get("/projects/" + portolan::percent_encode(name) + "/summary",
+             [this, &space](portolan::response&& answer) {
+               try {
+                 const std::int64_t used = answer.json()["quota"]["used"]["storage"].integer_or(-1);
+                 // Members of any role may read it; for others it is left out without a word.
+                 space.storage = {used >= 0, used >= 0, !space.member, no_quota};
+                 space.storage_bytes = used;
+               } catch (const portolan::failure& problem) {
+                 space.storage = {false, false, refused(problem.code), problem.message};
+               }
+             });
 }
 
 /// One request a project: cheap for a robot, and the only way for those who may not list quotas.
 void Collection::read_summaries() {
-  portolan::fan fan(client_.call());
-  for (auto& [name, space] : sums_.spaces) {
-    if (who_ == Privilege::user && !space.member) {
-      space.storage_refused = true;
-      continue;
-    }
-    fan.add(client_.request("/projects/" + name + "/summary"),
-            [this, &space = space](portolan::response&& answer) {
-              if (refused(answer)) {
-                space.storage_refused = true;
-              } else if (answer.ok()) {
-                space.storage_bytes = answer.json()["quota"]["used"]["storage"].integer_or(-1);
-              } else {
-                ++sums_.missed;
-              }
-            });
+  const auto members = std::count_if(tally_.spaces.begin(), tally_.spaces.end(),
+                                     [](const auto& entry) { return entry.second.member; });
+  const bool too_many = level_ != portolan::level::deep && members > summaries_for_a_password;
+  Reader reader(client_);
+  for (auto& [name, space] : tally_.spaces) {
+    if (who_ == Privilege::robot || (space.member && !too_many))
+      read_summary(reader, name, space);
+    else if (space.member)
+      space.storage.lack = "one request for each of " + std::to_string(members) +
+                           " projects, and passwords are slow: ask with --level deep";
+    else
+      space.storage.refused = true;
   }
-  sums_.keep(fan.run());
+  tally_.keep(reader.run());
 }
 
-void Collection::tell_quick(Measures& out) const {
-  const Statistics& s = *statistics_;
-  const auto tell = [&](const char* name, std::int64_t value) { out.push(count(name, value)); };
-  tell("spaces", s.public_projects + s.private_projects);
-  tell("spaces_public", s.public_projects);
-  tell("spaces_private", s.private_projects);
-  tell("repositories", s.public_repositories + s.private_repositories);
-  tell("repositories_public", s.public_repositories);
-  tell("repositories_private", s.private_repositories);
-}
-
-void Collection::tell_space(const std::string& name, const Space& space, portolan::level level,
-                            Measures& out) const {
-  const auto visibility = !space.listed     ? PORTOLAN_VISIBILITY_UNKNOWN
-                          : space.is_public ? PORTOLAN_VISIBILITY_PUBLIC
-                                            : PORTOLAN_VISIBILITY_PRIVATE;
-  const auto tell = [&](measure&& m) { out.push(std::move(m).in(name, visibility)); };
-  tell(count("repositories", std::max(space.repositories, space.seen_repositories)));
-  if (sums_.catalog_refused) {
-    tell(measure{"artifacts"}.forbidden("needs repository:list in the project"));
-  } else {
-    tell(count("artifacts", space.artifacts));
+Tally& Collection::run() {
+  if (level_ == portolan::level::quick && only_.empty()) {
+    read_totals();
+    return tally_;
   }
-  tell(level == portolan::level::deep ? count("tags", space.tags)
-                                      : measure{"tags"}.unknown(deep_hint));
-  if (space.storage_bytes >= 0) {
-    tell(count("storage_bytes", space.storage_bytes).bytes(PORTOLAN_KIND_DEDUPLICATED));
-  } else if (space.storage_refused || sums_.quotas_refused) {
-    tell(measure{"storage_bytes"}
-             .forbidden("needs quota:read in the project, or quota:list")
-             .bytes(PORTOLAN_KIND_DEDUPLICATED));
-  } else if (sums_.end != ended::all) {
-    tell(
-        measure{"storage_bytes"}.unknown(sums_.end_hint()).bytes(PORTOLAN_KIND_DEDUPLICATED).cut());
-  } else {
-    tell(measure{"storage_bytes"}
-             .unknown("Harbor keeps no quota of this project")
-             .bytes(PORTOLAN_KIND_DEDUPLICATED));
+  read_lists();
+  if (level_ == portolan::level::quick || tally_.end != portolan::ended::all) return tally_;
+  // By password pages of quotas are cheaper than summaries, for a robot the reverse (§1.8.14).
+  if (admin()) {
+    read_quotas();
+    return tally_;
   }
-  if (level == portolan::level::deep)
-    tell(count("storage_bytes", space.logical_bytes).bytes(PORTOLAN_KIND_LOGICAL));
-}
-
-void Collection::tell_totals(portolan::level level, bool all_projects, Measures& out) const {
-  std::int64_t open = 0, closed = 0, open_repositories = 0, closed_repositories = 0, artifacts = 0,
-               tags = 0, logical = 0;
-  for (const auto& [name, space] : sums_.spaces) {
-    (space.is_public ? open : closed) += 1;
-    const std::int64_t repositories =
-        std::max({space.repositories, space.seen_repositories, std::int64_t{0}});
-    (space.is_public ? open_repositories : closed_repositories) += repositories;
-    artifacts += space.artifacts;
-    tags += space.tags;
-    logical += space.logical_bytes;
-  }
-  const auto tell = [&](measure&& m) {
-    out.push(all_projects ? std::move(m) : std::move(m).of_account());
-  };
-  tell(count("spaces", open + closed));
-  tell(count("spaces_public", open));
-  tell(count("spaces_private", closed));
-  tell(count("repositories", open_repositories + closed_repositories));
-  tell(count("repositories_public", open_repositories));
-  tell(count("repositories_private", closed_repositories));
-  tell(sums_.catalog_refused ? measure{"artifacts"}.forbidden("needs repository:list")
-                             : count("artifacts", artifacts));
-  tell(level == portolan::level::deep ? count("tags", tags) : measure{"tags"}.unknown(deep_hint));
-  if (level == portolan::level::deep)
-    tell(count("storage_bytes", logical).bytes(PORTOLAN_KIND_LOGICAL));
-}
-
-void Collection::run(portolan::level level, bool all_projects, Measures& out) {
-  // Only an administrator is told totals; a robot sees public numbers there and nothing else
-  // (registries.md §1.3).
-  const bool totals_help =
-      all_projects && (admin() || (who_ == Privilege::user && level == portolan::level::quick));
-  if (totals_help) read_statistics();
-  if (level == portolan::level::quick && statistics_) {
-    tell_quick(out);
-    out.push(measure{"artifacts"}.unknown("ask with --level normal"));
-    out.push(measure{"tags"}.unknown(deep_hint));
-  } else {
-    read_lists(level == portolan::level::deep);
-    if (level != portolan::level::quick && sums_.end == ended::all) {
-      // A password costs Harbor 95 ms a request, a quota row 17 ms: pages for users, summaries for
-      // robots (§1.8.14).
-      if (admin())
-        read_quotas();
-      else
-        read_summaries();
-    }
-    tell_totals(level, all_projects, out);
-    for (const auto& [name, space] : sums_.spaces) tell_space(name, space, level, out);
-  }
-  const auto storage = [] { return measure{"storage_bytes"}; };
-  if (admin() && statistics_ && statistics_->storage_bytes >= 0)
-    out.push(storage().known(statistics_->storage_bytes).bytes(PORTOLAN_KIND_DEDUPLICATED));
-  else if (admin() && sums_.end != ended::all)
-    out.push(storage().unknown(sums_.end_hint()).bytes(PORTOLAN_KIND_DEDUPLICATED).cut());
-  else if (admin())
-    out.push(storage()
-                 .unsupported("this Harbor does not tell its storage")
-                 .bytes(PORTOLAN_KIND_DEDUPLICATED));
-  else
-    out.push(storage().forbidden(not_admin).bytes(PORTOLAN_KIND_DEDUPLICATED));
+  read_summaries();
+  const bool some_refused =
+      std::any_of(tally_.spaces.begin(), tally_.spaces.end(),
+                  [](const auto& entry) { return entry.second.storage.refused; });
+  if (who_ == Privilege::robot && some_refused && tally_.end == portolan::ended::all) read_quotas();
+  return tally_;
 }
 
 }  // namespace
 
-void Harbor::collect(portolan::call& call, portolan::level level, Measures& out) {
+void Harbor::collect(portolan::call& call, portolan::level level,
+                     portolan::out<portolan::measure>& out) {
   Client client(call, base_);
-  Collection(client, facts_.privilege, [this](const std::string& name) {
-    return wants(name);
-  }).run(level, projects_.empty(), out);
+  Collection(client, facts_.privilege, level, projects_).run().tell(out);
 }
 
 }  // namespace harbor

@@ -1,0 +1,510 @@
+"""The Harbor plugin through the built binary, as each kind of caller.
+
+Tests that ask for `world` run against the Harbor that the environment names, or a simulated one. Those that ask for
+`simulated` need what only a simulation has: counts of requests, faults, costs, thousands of projects.
+"""
+
+import json
+import signal
+import time
+
+import pytest
+from rigs.certificates import Authority
+from rigs.docker_registry import DockerRegistry
+from rigs.process import wait_for
+from rigs.simulated_harbor import HarborUnderTest, SimulatedHarbor
+
+PASSWORD = "kanarie-7f3a-Correct-horse"
+PROJECT_RIGHTS = "project:read quota:read repository:list,read artifact:list,read tag:list"
+LEAST = {"/": "quota:list project:list catalog:read system-volumes:read", "*": PROJECT_RIGHTS}
+
+
+class World:
+    """A public, a private and an empty project, whose numbers are known, on a Harbor that others may use too."""
+
+    def __init__(self, harbor):
+        self.harbor, self.admin = harbor, harbor.client
+        self.open, self.team, self.other = (self.admin.unique(name) for name in ("open", "team", "other"))
+        self.admin.make_project(self.open, public=True)
+        self.admin.make_project(self.team)
+        self.admin.make_project(self.other)
+        pusher = self.admin.pusher
+        pusher.image(f"{self.open}/web", ["v1", "latest"], [b"shared layer"])
+        pusher.image(f"{self.team}/app", ["v1"], [b"shared layer", b"one"])
+        pusher.image(f"{self.team}/app", ["v2"], [b"shared layer", b"two"])
+        pusher.image(f"{self.team}/app", [], [b"untagged"])
+        children = [pusher.image(f"{self.team}/a/b", tags, [text]) for tags, text in (([], b"x"), (["arm"], b"yy"))]
+        pusher.index(f"{self.team}/a/b", ["multi"], children)
+        self.dev = self.admin.make_user(self.admin.unique("dev"), PASSWORD)
+        self.lone = self.admin.make_user(self.admin.unique("lone"), PASSWORD)
+        self.admin.add_member(self.team, self.dev.username, 2)
+
+    #: space -> (repositories, artifacts, tags): an index is one artifact, its tagged child another
+    counts = {"open": (1, 1, 2), "team": (2, 5, 4), "other": (0, 0, 0)}
+
+    def robot(self, permissions, **options):
+        return self.admin.make_robot(self.admin.unique("robot"), permissions, **options)[0]
+
+    def used(self, project):
+        return self.admin.get(f"/projects/{project}/summary")["quota"]["used"]["storage"]
+
+
+@pytest.fixture(scope="module")
+def world():
+    with HarborUnderTest() as harbor:
+        yield World(harbor)
+
+
+@pytest.fixture
+def simulated():
+    with SimulatedHarbor() as harbor:
+        yield harbor
+
+
+@pytest.fixture
+def ask(portolan):
+    """ask(command, caller, *options) -> Result, with the caller's password in the environment."""
+
+    def run(command, caller, *options, address=None, output="json", **more):
+        return portolan(*line(command, caller, *options, address=address, output=output),
+                        env={"HARBOR_PASSWORD": caller.password}, secrets=(caller.password,), **more)
+
+    return run
+
+
+def line(command, caller, *options, address=None, output="json"):
+    words = command.split() + ["--type", "harbor", "--address", address or caller.url, "--username", caller.username]
+    return [*words, "--password-from", "env:HARBOR_PASSWORD", "--allow-plain-http", "-o", output, *options]
+
+
+def document(folder, caller, address=None):
+    spec = {"name": "harbor", "type": "harbor", "address": address or caller.url, "allowPlainHttp": True,
+            "credentials": {"username": caller.username, "passwordFrom": {"env": "HARBOR_PASSWORD"}}}
+    file = folder / "fleet.json"
+    file.write_text(json.dumps({"apiVersion": "portolan.dev/v1", "kind": "Manifest", "metadata": {"name": "test"},
+                                "spec": {"registries": [spec]}}))
+    return file
+
+
+def registry_of(result):
+    return result.json()["registries"][0]
+
+
+def checks_of(result):
+    return {check["name"]: check for check in registry_of(result)["validation"]["checks"]}
+
+
+def by_name(measures):
+    found = {(m["name"], m["kind"]): m for m in measures}
+    assert len(found) == len(measures)
+    return found
+
+
+def numbers(result):
+    """({(name, kind): measure}, {space: {(name, kind): measure}}, complete)"""
+    assert result.code == 0, result.stderr + result.stdout
+    statistics = registry_of(result)["statistics"]
+    spaces = {s["name"]: by_name(s["measures"]) for s in statistics["spaces"]}
+    return by_name(statistics["measures"]), spaces, statistics["complete"]
+
+
+def short(measure):
+    return measure["value"], measure["state"], measure["visibility"]
+
+
+def all_of(caller, path):
+    rows, page = [], 1
+    while found := caller.get(f"{path}?page={page}&page_size=100"):
+        rows, page = rows + found, page + 1
+        if len(found) < 100:
+            break
+    return rows
+
+
+def truth(caller):
+    """What the caller's own lists add up to, counted by other means than the plugin's."""
+    projects, repositories = all_of(caller, "/projects"), all_of(caller, "/repositories")
+    public = [p for p in projects if p["metadata"]["public"] == "true"]
+    return {
+        "spaces": len(projects),
+        "spaces_public": len(public),
+        "spaces_private": len(projects) - len(public),
+        "repositories": len(repositories),
+        "repositories_public": sum(p["repo_count"] for p in public),
+        "repositories_private": len(repositories) - sum(p["repo_count"] for p in public),
+        "artifacts": sum(r["artifact_count"] for r in repositories),
+    }
+
+
+def assert_totals(found, expected, visibility):
+    for name, value in expected.items():
+        assert short(found[name, None]) == (value, "known", visibility), name
+
+
+# statistics, as each caller
+
+
+@pytest.mark.parametrize("level", ["normal", "deep"])
+def test_an_administrator_is_told_every_number(ask, world, level):
+    found, spaces, complete = numbers(ask("stats", world.admin, "--level", level))
+    assert complete
+    assert_totals(found, truth(world.admin), "registry")
+    total = world.admin.get("/statistics")["total_storage_consumption"]
+    assert short(found["storage_bytes", "deduplicated"]) == (total, "known", "registry")
+    for word, (repositories, artifacts, tags) in world.counts.items():
+        space = spaces[getattr(world, word)]
+        assert short(space["repositories", None]) == (repositories, "known", "registry")
+        assert short(space["artifacts", None]) == (artifacts, "known", "registry")
+        used = world.used(getattr(world, word))
+        assert short(space["storage_bytes", "deduplicated"]) == (used, "known", "registry")
+        if level == "deep":
+            assert short(space["tags", None]) == (tags, "known", "registry")
+        else:
+            assert short(space["tags", None]) == (None, "unknown", "registry")
+            assert "--level deep" in space["tags", None]["hint"]
+    if level == "normal":
+        assert short(found["tags", None]) == (None, "unknown", "registry")
+
+
+def test_the_images_of_an_index_are_weighed_once(ask, world):
+    _, spaces, _ = numbers(ask("stats", world.admin, "--level", "deep"))
+    rows = world.admin.get(f"/projects/{world.team}/repositories/a%252Fb/artifacts")
+    index = next(row for row in rows if row["references"])
+    app = sum(row["size"] for row in world.admin.get(f"/projects/{world.team}/repositories/app/artifacts"))
+    assert len(rows) == 2  # the tagged image of the index is listed beside it
+    assert spaces[world.team]["storage_bytes", "logical"]["value"] == index["size"] + app
+
+
+def test_quick_tells_sums_for_four_requests(ask, world):
+    for caller, visibility in ((world.admin, "registry"), (world.dev, "account"), (world.lone, "account")):
+        found, spaces, complete = numbers(ask("stats", caller, "--level", "quick"))
+        expected = truth(caller)
+        del expected["artifacts"]
+        assert_totals(found, expected, visibility)
+        assert short(found["artifacts", None]) == (None, "unknown", visibility)
+        assert spaces == {} and complete
+
+
+def test_quick_of_a_robot_is_not_the_zero_that_harbor_answers(ask, world):
+    robot = world.robot(LEAST)
+    assert robot.get("/statistics")["private_project_count"] == 0
+    found, _, _ = numbers(ask("stats", robot, "--level", "quick"))
+    expected = truth(robot)
+    del expected["artifacts"]
+    assert expected["spaces_private"] >= 2
+    assert_totals(found, expected, "account")
+
+
+def test_a_user_is_told_what_the_account_sees_and_no_zero_for_the_rest(ask, world):
+    found, spaces, complete = numbers(ask("stats", world.dev))
+    assert complete
+    assert_totals(found, truth(world.dev), "account")
+    assert short(found["storage_bytes", "deduplicated"]) == (None, "forbidden", "registry")
+    assert world.other not in spaces
+    used = world.used(world.team)
+    assert short(spaces[world.team]["storage_bytes", "deduplicated"]) == (used, "known", "account")
+    assert short(spaces[world.open]["storage_bytes", "deduplicated"]) == (None, "forbidden", "account")
+    assert short(spaces[world.team]["artifacts", None]) == (5, "known", "account")
+
+
+def test_a_user_without_a_project_sees_the_public_ones(ask, world):
+    found, spaces, _ = numbers(ask("stats", world.lone, "--level", "deep"))
+    assert_totals(found, truth(world.lone), "account")
+    assert world.team not in spaces
+    assert short(spaces[world.open]["tags", None]) == (2, "known", "account")
+    assert short(spaces[world.open]["storage_bytes", "deduplicated"]) == (None, "forbidden", "account")
+
+
+@pytest.mark.parametrize("rights", [LEAST, "project"])
+def test_a_robot_is_told_everything_of_its_projects_but_the_registrys_storage(ask, world, rights):
+    robot = world.robot({world.team: PROJECT_RIGHTS} if rights == "project" else rights)
+    found, spaces, complete = numbers(ask("stats", robot, "--level", "deep"))
+    assert complete
+    assert_totals(found, truth(robot), "account")
+    assert short(found["storage_bytes", "deduplicated"]) == (None, "forbidden", "registry")
+    team = spaces[world.team]
+    assert short(team["tags", None]) == (4, "known", "account")
+    assert short(team["storage_bytes", "deduplicated"]) == (world.used(world.team), "known", "account")
+    assert (world.other in spaces) == (rights != "project")
+
+
+def test_a_robot_that_may_only_pull_is_told_what_it_may_not_know(ask, world):
+    robot = world.robot({world.team: "repository:pull"})
+    _, spaces, _ = numbers(ask("stats", robot, "--level", "deep"))
+    team = spaces[world.team]
+    assert short(team["repositories", None]) == (2, "known", "account")
+    assert short(team["tags", None]) == (None, "forbidden", "account")
+    assert short(team["storage_bytes", "deduplicated"]) == (None, "forbidden", "account")
+    assert short(team["storage_bytes", "logical"]) == (None, "forbidden", "account")
+
+
+# wrong and ended credentials
+
+
+def test_a_wrong_password_fails_and_brings_no_numbers(ask, world):
+    wrong = world.dev.as_caller(world.dev.username, "Not-the-one-1")
+    assert [p["name"] for p in wrong.get("/projects")]  # the trap: 200, with what is public
+    time.sleep(2 if world.harbor.simulated is None else 0.2)  # Harbor locks the name for a while
+    result = ask("stats", wrong)
+    assert result.code == 1
+    assert registry_of(result)["error"]["code"] == "unauthorized"
+    assert registry_of(result).get("statistics") is None
+    result = ask("validate", wrong)
+    assert result.code == 1
+    assert checks_of(result)["credentials"]["state"] == "fail"
+    assert checks_of(result)["credentials"]["code"] == "unauthorized"
+    assert registry_of(result)["validation"]["verdict"] == "fail"
+
+
+def test_a_run_tries_a_wrong_password_once(portolan, simulated, tmp_path):
+    wrong = simulated.client.as_caller("admin", "Not-the-one-1")
+    file = document(tmp_path, wrong)
+    result = portolan("run", "-f", file, "-o", "json", env={"HARBOR_PASSWORD": wrong.password})
+    assert result.code == 1
+    assert checks_of(result)["credentials"]["state"] == "fail"
+    assert registry_of(result)["statistics"] is None
+    asked = simulated.requests()
+    assert asked["GET /api/v2.0/users/current"] == 1
+    assert "GET /api/v2.0/systeminfo" not in asked and "GET /service/token" not in asked
+
+
+def test_a_robot_that_is_disabled_or_deleted_is_refused(ask, world):
+    robot, number = world.admin.make_robot(world.admin.unique("ci"), {"/": "project:list"})
+    assert ask("validate", robot).code == 0
+    view = world.admin.get(f"/robots/{number}") | {"disable": True}
+    world.admin.expect([200], "PUT", f"/api/v2.0/robots/{number}", view)
+    assert checks_of(ask("validate", robot))["credentials"]["state"] == "fail"
+    world.admin.expect([200], "DELETE", f"/api/v2.0/robots/{number}")
+    check = checks_of(ask("validate", robot))["credentials"]
+    assert check["state"] == "fail" and "robot$" in check["hint"]
+
+
+@pytest.mark.parametrize("days, state", [(3, "warn"), (13, "warn"), (20, "ok"), (-1, "ok")])
+@pytest.mark.parametrize("level", ["system", "project"])
+def test_a_robot_that_ends_within_two_weeks_is_a_warning(ask, world, days, state, level):
+    rights = {"/": "robot:list project:list"} if level == "system" else {world.team: "robot:list project:read"}
+    robot = world.robot(rights, duration=days)
+    check = checks_of(ask("validate", robot, "--depth", "quick"))["credentials"]
+    assert check["state"] == state, check
+    assert ("days" in check["message"]) == (state == "warn")
+
+
+# validation
+
+
+def test_a_healthy_harbor_has_ten_checks_and_no_fault(ask, world):
+    for caller, account in ((world.admin, "administrator"), (world.dev, "user"), (world.robot(LEAST), "robot")):
+        result = ask("validate", caller)
+        checks = checks_of(result)
+        assert len(checks) >= 10 and result.code == 0
+        order = list(checks)
+        for name in ("identity", "api-version", "credentials", "permissions.spaces", "permissions.catalog",
+                     "permissions.storage", "permissions.statistics", "permissions.pull", "permissions.anonymous",
+                     "capabilities"):
+            assert name in order
+        assert account in checks["credentials"]["message"]
+        assert {checks[name]["state"] for name in ("identity", "api-version", "credentials", "permissions.spaces",
+                                                   "permissions.catalog", "permissions.storage")} == {"ok"}
+        assert checks["permissions.anonymous"]["state"] == "warn"  # there is a public repository
+        assert checks["permissions.statistics"]["state"] == ("ok" if caller is world.admin else "skipped")
+    assert "robot" in checks_of(ask("validate", world.dev))["credentials"]["message"]
+
+
+def test_a_robot_with_too_few_rights_is_told_which(ask, world):
+    checks = checks_of(ask("validate", world.robot({world.team: "repository:pull"})))
+    assert checks["permissions.storage"]["state"] == "warn"
+    assert "quota:read" in checks["permissions.storage"]["hint"]
+    assert checks["permissions.pull"]["state"] == "ok"
+
+
+def test_a_database_that_is_down_is_unavailable_and_no_wrong_password(ask, simulated):  # [fault]
+    simulated.take_down("database")
+    for command in ("validate", "stats"):
+        result = ask(command, simulated.client)
+        text = result.stdout + result.stderr
+        assert "unauthorized" not in text and '"unavailable"' in text, text
+    result = ask("validate", simulated.client)
+    check = checks_of(result)["credentials"]
+    assert check["state"] == "unknown" and check["code"] == "unavailable" and "database" in check["message"]
+
+
+def test_a_component_that_is_unwell_is_named(ask, simulated):  # [fault]
+    simulated.take_down("redis")
+    check = checks_of(ask("validate", simulated.client))["capabilities"]
+    assert check["state"] == "warn" and "redis" in check["message"]
+
+
+def test_a_read_only_harbor_is_a_warning_and_still_counted(ask, simulated):
+    simulated.client.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": True})
+    check = checks_of(ask("validate", simulated.client))["capabilities"]
+    assert check["state"] == "warn" and "read-only" in check["message"]
+    assert numbers(ask("stats", simulated.client))[2]
+
+
+# names, addresses, other types
+
+
+def test_projects_of_digits_and_nested_names_are_counted_right(ask, world):
+    admin = world.admin
+    name = str(admin.get(f"/projects/{world.other}")["project_id"])  # as the id of another project
+    admin.make_project(name)
+    admin.push_image(f"{name}/6/7/8", "v1")
+    member = {"role_id": 3, "member_user": {"username": world.lone.username}}
+    by_name_header = {"X-Is-Resource-Name": "true"}
+    admin.expect([201], "POST", f"/api/v2.0/projects/{name}/members", member, by_name_header)
+    rows = all_of(admin, "/quotas")
+    used = next(q["used"]["storage"] for q in rows if q["ref"]["name"] == name)
+    for caller in (world.admin, world.lone, world.robot(LEAST)):
+        _, spaces, complete = numbers(ask("stats", caller, "--level", "deep"))
+        assert complete
+        assert spaces[name]["tags", None]["value"] == spaces[name]["repositories", None]["value"] == 1
+        assert spaces[name]["storage_bytes", "deduplicated"]["value"] == used > 0
+    tags = ask(f"tags {name}/6/7/8", admin).json()["tags"]
+    assert [tag["name"] for tag in tags] == ["v1"]
+
+
+@pytest.mark.parametrize("pasted", ["/harbor/projects", "/harbor/projects/1/repositories", "/api/v2.0", "/v2", "/"])
+def test_an_address_from_the_browser_becomes_harbors_own(portolan, world, tmp_path, pasted):
+    file = document(tmp_path, world.admin, world.admin.url + pasted)
+    result = portolan("run", "-f", file, "-o", "json", env={"HARBOR_PASSWORD": world.admin.password})
+    assert numbers(result)[2]
+    integration = registry_of(result)["integration"]
+    assert (integration["address"], integration["product"]) == (world.admin.url, "Harbor")
+
+
+def test_a_private_authority_is_trusted_when_named(ask, tmp_path):
+    authority = Authority(tmp_path)
+    with SimulatedHarbor(certificate=authority.server(), authority=authority.file) as harbor:
+        refused = ask("stats", harbor.client)
+        assert refused.code == 1 and registry_of(refused)["error"]["code"] == "tls"
+        assert numbers(ask("stats", harbor.client, "--ca", str(authority.file)))[2]
+        assert checks_of(ask("validate", harbor.client, "--ca", str(authority.file)))["tls"]["state"] == "ok"
+
+
+def test_detect_knows_a_harbor(portolan, world):
+    result = portolan("detect", world.admin.url, "-o", "json")
+    assert result.code == 0
+    assert '"harbor"' in result.stdout
+
+
+def test_the_other_type_names_this_one(portolan, ask, world, start):
+    result = portolan("validate", "--type", "docker-registry", "--address", world.admin.url, "-o", "json")
+    identity = checks_of(result)["identity"]
+    assert identity["state"] == "warn" and "harbor" in identity["hint"]
+    plain = start(DockerRegistry)
+    result = ask("validate", world.admin, address=plain.address)
+    identity = checks_of(result)["identity"]
+    assert result.code == 1
+    assert identity["state"] == "fail" and "docker-registry" in identity["hint"]
+
+
+# the catalogue
+
+
+def test_repositories_and_tags_are_listed_and_gone_on_with(ask, simulated):
+    simulated.seed_many(projects=3, repositories=250, tags=3)
+    everything = [row["name"] for row in ask("repos", simulated.client).json()["repositories"]]
+    assert everything == sorted(everything) and len(everything) == 250
+    first = ask("repos", simulated.client, "--limit", "130").json()
+    rest = ask("repos", simulated.client, "--cursor", first["cursor"]).json()
+    assert [row["name"] for row in first["repositories"] + rest["repositories"]] == everything
+    only = ask("repos", simulated.client, "--space", "p0001").json()["repositories"]
+    assert {row["name"].split("/")[0] for row in only} == {"p0001"} and len(only) == 83
+    tags = ask("tags p0000/r0000", simulated.client, "--limit", "2").json()
+    more = ask("tags p0000/r0000", simulated.client, "--cursor", tags["cursor"]).json()
+    assert sorted(t["name"] for t in tags["tags"] + more["tags"]) == ["v1", "v2", "v3"]
+    assert all(t["digest"].startswith("sha256:") for t in tags["tags"])
+
+
+def test_an_unknown_repository_is_not_an_empty_one(ask, world):
+    for name in (f"{world.team}/nothing", "alone"):
+        result = ask(f"tags {name}", world.admin)
+        assert result.code == 1 and f"no repository {name}" in result.stderr, result.stderr
+
+
+# cost, and how it ends
+
+
+def total(harbor):
+    return sum(harbor.requests().values())
+
+
+def test_two_hundred_and_fifty_projects_are_read_in_three_pages(ask, simulated):
+    simulated.seed_many(projects=249, repositories=250, tags=1)
+    simulated.reset_requests()
+    found, spaces, complete = numbers(ask("stats", simulated.client))
+    assert complete and len(spaces) == 250
+    assert found["spaces", None]["value"] == found["repositories", None]["value"] == 250
+    asked = simulated.requests()
+    assert {asked[f"GET /api/v2.0/{what}"] for what in ("projects", "repositories", "quotas")} == {3}
+
+
+def test_a_thousand_projects_by_password_cost_few_requests(ask, simulated):
+    simulated.seed_many(projects=999, repositories=1000, tags=1)  # and "library"
+    for level, most in (("quick", 4), ("normal", 35)):
+        simulated.reset_requests()
+        found, _, complete = numbers(ask("stats", simulated.client, "--level", level))
+        assert complete and found["spaces", None]["value"] == found["repositories", None]["value"] == 1000
+        assert total(simulated) <= most, simulated.requests()
+
+
+def test_a_user_of_many_projects_does_not_pay_for_each(ask, simulated):
+    user = simulated.client.make_user("dev", PASSWORD)
+    for number in range(30):
+        simulated.client.make_project(f"mine{number:02d}")
+        simulated.client.add_member(f"mine{number:02d}", "dev", 3)
+    simulated.reset_requests()
+    _, spaces, _ = numbers(ask("stats", user))
+    assert total(simulated) <= 6
+    assert "--level deep" in spaces["mine07"]["storage_bytes", "deduplicated"]["hint"]
+    _, spaces, _ = numbers(ask("stats", user, "--level", "deep"))
+    assert short(spaces["mine07"]["storage_bytes", "deduplicated"]) == (0, "known", "account")
+
+
+def assert_lower_bound(result, projects, repositories, code=0):
+    assert result.code == code, result.stderr + result.stdout
+    statistics = registry_of(result)["statistics"]
+    assert statistics["complete"] is False and registry_of(result)["error"] is None
+    found = by_name(statistics["measures"])
+    for (name, _), measure in found.items():
+        assert measure["state"] != "partial" or 0 < measure["value"], name
+        assert measure["state"] != "known" or measure["value"] is not None
+    assert (found["spaces", None]["value"] or 0) <= projects
+    assert (found["artifacts", None]["value"] or 0) <= repositories
+    return found
+
+
+def test_a_budget_ends_a_collection_with_what_was_reached(ask, simulated):
+    simulated.seed_many(projects=999, repositories=1000, tags=1)
+    simulated.reset_requests()
+    found = assert_lower_bound(ask("stats", simulated.client, "--max-requests", "7"), 1000, 1000)
+    assert total(simulated) == 7
+    assert found["artifacts", None]["state"] in ("partial", "unknown")
+    assert ask("stats", simulated.client, "--max-requests", "7", "--fail-on", "partial").code == 1
+    robot, _ = simulated.client.make_robot("all", LEAST)
+    found = assert_lower_bound(ask("stats", robot, "--max-requests", "7"), 1000, 1000)
+    assert found["spaces", None]["state"] == "partial" and found["spaces", None]["value"] >= 100
+
+
+def test_a_deadline_ends_a_collection_with_what_was_reached(ask):
+    with SimulatedHarbor(password_cost=0.2) as harbor:
+        harbor.seed_many(projects=999, repositories=1000, tags=1)
+        began = time.monotonic()
+        assert_lower_bound(ask("stats", harbor.client, "--timeout", "2s"), 1000, 1000)
+        assert time.monotonic() - began < 3.5
+
+
+def test_an_interrupt_ends_a_collection_with_what_was_reached(portolan):
+    with SimulatedHarbor(password_cost=0.2) as harbor:
+        harbor.seed_many(projects=999, repositories=1000, tags=1)
+        process = portolan.start(*line("stats", harbor.client), env={"HARBOR_PASSWORD": harbor.admin_password})
+        wait_for(lambda: harbor.requests().get("GET /api/v2.0/projects", 0) >= 3, "the collection to be under way", 20)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=10)
+        assert time.monotonic() - began < 1.5 and process.returncode == 130
+        statistics = json.loads(output)["registries"][0]["statistics"]
+        assert statistics["complete"] is False
+        found = by_name(statistics["measures"])
+        assert found["spaces", None]["value"] == 1000  # /statistics had come
+        assert found["artifacts", None]["state"] in ("partial", "unknown")
