@@ -13,6 +13,8 @@ int list_tags(Session& session);
 int plugins_list(Session& session);
 int plugins_inspect(Session& session);
 int plugins_doctor(Session& session);
+int plugins_check(Session& session);
+int plugins_new(Session& session);
 int plugins_enable(Session& session);
 int plugins_disable(Session& session);
 int types_list(Session& session);

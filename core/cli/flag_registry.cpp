@@ -89,13 +89,14 @@ base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,
 
 base::Result<model::Registry> flag_registry(const config::ParsedCommand& arguments,
                                             plugin::PluginSet& plugins,
-                                            const manifest::References& references) {
+                                            const manifest::References& references,
+                                            const std::string& type_without_flag) {
   for (const char* needed : {"type", "address"})
-    if (!arguments.has(needed))
+    if (!arguments.has(needed) && (*needed == 'a' || type_without_flag.empty()))
       return Error{Code::invalid_config, "--" + std::string(needed) + " is missing",
                    "give both --type and --address; `portolan detect ADDRESS` tells the type", ""};
   model::Registry registry;
-  registry.type = arguments.value("type");
+  registry.type = arguments.has("type") ? arguments.value("type") : type_without_flag;
   registry.where = "command line";
   const auto address = base::parse_address(arguments.value("address"));
   if (!address) {

@@ -8,9 +8,11 @@ namespace portolan::cli {
 
 /// The registry that --type, --address and their companions describe, checked against the type's
 /// schema, secrets read. Errors name the flag; plugin_missing names the nearest type.
+/// `type`: what goes without --type; empty: it must be given.
 base::Result<model::Registry> flag_registry(const config::ParsedCommand& arguments,
                                             plugin::PluginSet& plugins,
-                                            const manifest::References& references);
+                                            const manifest::References& references,
+                                            const std::string& type = {});
 
 /// TLS, proxy and timeouts of flags; what `detect` shares.
 base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,

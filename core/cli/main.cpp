@@ -28,6 +28,8 @@ const std::map<std::string, Handler>& handlers() {
                                                        {"plugins list", plugins_list},
                                                        {"plugins inspect", plugins_inspect},
                                                        {"plugins doctor", plugins_doctor},
+                                                       {"plugins check", plugins_check},
+                                                       {"plugins new", plugins_new},
                                                        {"plugins enable", plugins_enable},
                                                        {"plugins disable", plugins_disable},
                                                        {"types", types_list},

@@ -343,6 +343,34 @@ std::vector<Command> plugin_commands() {
            .group = group}};
 }
 
+/// For those who write plugins.
+std::vector<Command> author_commands() {
+  const std::string group = "Plugins and types";
+  return {{.words = "plugins check",
+           .summary =
+               "Hold a plugin against the contract: file, entry, and calls to a scripted upstream",
+           .description =
+               "Runs the plugin's code in a child process. With --address the mandatory calls also "
+               "run on that registry; --type may be left out when the file has one type.",
+           .positionals = {{.name = "FILE", .help = "plugin file", .value = Value::file}},
+           .options = Options{output({"table", "json", "yaml"})} + address_options() +
+                      Options{{.name = "allow-private", .help = "the address may be private"}},
+           .examples = {{"portolan plugins check ./my-type.so", "what fails, and the rule"}},
+           .exit_codes = plain_codes,
+           .group = group},
+          {.words = "plugins new",
+           .summary = "Write a building plugin project with a test",
+           .positionals = {{.name = "TYPE", .help = "registry type"}},
+           .options = {{.name = "directory",
+                        .argument = "DIR",
+                        .help = "where to write; default: ./TYPE",
+                        .value = Value::directory}},
+           .examples = {{"portolan plugins new my-type",
+                         "then: cmake -S my-type -B build && cmake --build build"}},
+           .exit_codes = plain_codes,
+           .group = group}};
+}
+
 std::vector<Command> other_commands() {
   const std::string group = "Other";
   return {{.words = "completion",
@@ -372,7 +400,8 @@ config::Program declare() {
       "Loads registry-type plugins and routes integration, validation and statistics to the plugin "
       "of a registry's type.\n\n"
       "Secrets are given by reference only and appear in no output.";
-  for (auto* part : {fleet_commands, catalog_commands, plugin_commands, other_commands})
+  for (auto* part :
+       {fleet_commands, catalog_commands, plugin_commands, author_commands, other_commands})
     for (Command& command : part()) out.commands.push_back(std::move(command));
   out.examples = {
       {"portolan run -f fleet.yaml", "the whole road for every registry of a document"}};

@@ -102,7 +102,7 @@ std::string difference(const portolan_entry* raw, const Note& note) {
 
 }  // namespace
 
-Checked<const portolan_entry*> load_library(SealedFile file) {
+Checked<EntryFunction> load_library(SealedFile file) {
   // NODELETE: a plugin may have thread-local or unique symbols that an unload would leave dangling.
   constexpr auto mode = static_cast<boost::dll::load_mode::type>(
       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local | RTLD_NODELETE);
@@ -117,7 +117,7 @@ Checked<const portolan_entry*> load_library(SealedFile file) {
       return Refusal{"no_entry_symbol", "the loaded file has no portolan_plugin_v1",
                      "export it from the plugin"};
     }
-    return library.handle.get<const portolan_entry*()>("portolan_plugin_v1")();
+    return &library.handle.get<const portolan_entry*()>("portolan_plugin_v1");
   } catch (const std::exception& problem) {
     return load_failed("", problem.what());
   } catch (...) {

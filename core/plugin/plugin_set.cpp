@@ -207,7 +207,7 @@ class LoadingSet : public PluginSet {
       refused_.emplace(index, std::move(*refusal));
       return;
     }
-    const portolan_entry* raw = std::get<const portolan_entry*>(entry);
+    const portolan_entry* raw = std::get<EntryFunction>(entry)();
     if (auto mismatch = compare(raw, note)) {
       refused_.emplace(index, *std::move(mismatch));
       return;

@@ -122,16 +122,16 @@ class Writer {
     append(one.why, of_.list_problem);
     if (of_.end == portolan::ended::budget) append(one.why, "the budget of requests was spent");
     if (of_.end == portolan::ended::stopped) append(one.why, "the time was over");
-    measure&& out = std::move(one.as);
+    measure out = std::move(one.as);
     if (one.why.empty())
-      std::move(out).known(one.value);
+      out = std::move(out).known(one.value);
     else if (one.value == 0 && one.lost > 0 && one.lost == one.forbidden && one.parts == one.lost)
-      std::move(out).forbidden(one.why);
+      out = std::move(out).forbidden(one.why);
     else if (one.value == 0)
-      std::move(out).unknown(one.why);
+      out = std::move(out).unknown(one.why);
     else
-      std::move(out).partial(one.value, one.why);
-    if (cut) std::move(out).cut();
+      out = std::move(out).partial(one.value, one.why);
+    if (cut) out = std::move(out).cut();
     out_.push_back(std::move(out));
   }
 

@@ -19,16 +19,14 @@ class oci_layouts {
   void validate(portolan::call& call, portolan::depth, portolan::out<portolan::check>& out) {
     const auto index = call.get(index_);
     if (!index.ok()) {
-      const auto problem = index.as_failure();
-      out.push(portolan::check{"identity"}
-                   .fail(problem.code, problem.message, "put a JSON list of layouts there")
-                   .seen(index));
+      out.push(portolan::check{"identity"}.fail(index.as_failure()).seen(index));
       return;
     }
     out.push(portolan::check{"identity"}
                  .ok(std::to_string(index.json().size()) + " layouts are listed")
                  .seen(index));
-    out.push(portolan::check{"credentials"}.skipped("this type has none"));
+    for (const char* name : {"api-version", "credentials", "permissions", "capabilities"})
+      out.push(portolan::check{name}.skipped("this type has none"));
   }
 
   void collect(portolan::call& call, portolan::level level, portolan::out<portolan::measure>& out) {
@@ -41,15 +39,15 @@ class oci_layouts {
     const auto end = call.each(urls, [&](portolan::response&& layout, std::size_t) {
       manifests += static_cast<std::int64_t>(layout.json()["manifests"].size());
     });
-    out.push(end == portolan::ended::all
-                 ? portolan::measure{"artifacts"}.known(manifests)
-                 : portolan::measure{"artifacts"}.partial(manifests, "ended early").cut());
+    out.push(portolan::measure{"artifacts"}.counted(manifests, end));
   }
 
  private:
   std::vector<std::string> list(portolan::call& call) {
     std::vector<std::string> names;
-    call.get(index_).json().each([&](portolan::json name) { names.push_back(name.string_or("")); });
+    const auto index = call.get(index_).json();
+    if (!index.is_array()) throw portolan::failure(PORTOLAN_PROTOCOL, index_ + " is no list");
+    index.each([&](portolan::json name) { names.push_back(name.string_or("")); });
     return names;
   }
 

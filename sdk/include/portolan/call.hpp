@@ -6,13 +6,6 @@
 
 namespace portolan::inline v1 {
 
-/// How a fan-out came to its end.
-enum class ended {
-  all,     ///< Everything that was asked for was answered.
-  budget,  ///< The request budget is spent: tell what was reached as partial.
-  stopped  ///< Deadline or cancel: the same, and return at once.
-};
-
 class fan;
 
 class call {
@@ -39,6 +32,11 @@ class call {
   /// any order.
   template <std::ranges::input_range Range, class Each>
   ended each(Range&& wanted, Each&& each);
+
+  /// Gets `first` and what its Link headers name as next (see pager), one page after the other, and
+  /// calls `each(const response&)` with every 2xx. Throws the failure of any other answer.
+  template <class Each>
+  ended each_page(std::string first, Each&& each);
 
   /// Like send(), but a lost answer is given back with `lost` set, as in a fan-out. Throws only
   /// when the call itself is at its end: budget, deadline, cancel.

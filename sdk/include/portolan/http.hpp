@@ -21,6 +21,13 @@ enum class auth : std::uint32_t {
   docker_token = PORTOLAN_AUTH_DOCKER_TOKEN,
 };
 
+/// How a walk of many requests came to its end.
+enum class ended {
+  all,     ///< Everything that was asked for was answered.
+  budget,  ///< The request budget is spent: tell what was reached as partial.
+  stopped  ///< Deadline or cancel: the same, and return at once.
+};
+
 /// One request. `url` is a path and query below the registry's base, or absolute at the same
 /// origin.
 struct request {

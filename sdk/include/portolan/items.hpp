@@ -33,7 +33,8 @@ enum class level : std::uint32_t {
   deep = PORTOLAN_LEVEL_DEEP
 };
 
-/// One step of a diagnosis: check{"credentials"}.fail(…).seen(answer).
+/// One step of a diagnosis: check{"credentials"}.fail(…).seen(answer). Each word gives a new value,
+/// so that `c = std::move(c).seen(answer)` is right as well.
 struct check {
   using raw = portolan_check;
   std::string name;
@@ -45,23 +46,26 @@ struct check {
 
   explicit check(std::string name_) : name(std::move(name_)) {}
 
-  check&& ok(std::string what) && {
+  [[nodiscard]] check ok(std::string what) && {
     return set(PORTOLAN_CHECK_OK, PORTOLAN_OK, std::move(what), {});
   }
-  check&& skipped(std::string why) && {
+  [[nodiscard]] check skipped(std::string why) && {
     return set(PORTOLAN_CHECK_SKIPPED, PORTOLAN_OK, std::move(why), {});
   }
-  check&& warn(portolan_status why, std::string what, std::string to_do) && {
+  [[nodiscard]] check warn(portolan_status why, std::string what, std::string to_do) && {
     return set(PORTOLAN_CHECK_WARN, why, std::move(what), std::move(to_do));
   }
-  check&& fail(portolan_status why, std::string what, std::string to_do) && {
+  [[nodiscard]] check fail(portolan_status why, std::string what, std::string to_do) && {
     return set(PORTOLAN_CHECK_FAIL, why, std::move(what), std::move(to_do));
   }
-  check&& unknown(portolan_status why, std::string what, std::string to_do) && {
+  [[nodiscard]] check unknown(portolan_status why, std::string what, std::string to_do) && {
     return set(PORTOLAN_CHECK_UNKNOWN, why, std::move(what), std::move(to_do));
   }
+  [[nodiscard]] check fail(const failure& why) && {
+    return set(PORTOLAN_CHECK_FAIL, why.code, why.message, why.hint);
+  }
   /// The answer behind it, as evidence.
-  check&& seen(const response& answer) && {
+  [[nodiscard]] check seen(const response& answer) && {
     method = answer.method;
     url = answer.url;
     http_status = answer.status;
@@ -70,8 +74,8 @@ struct check {
   }
 
  private:
-  check&& set(std::uint32_t state_, portolan_status code_, std::string message_,
-              std::string hint_) {
+  [[nodiscard]] check set(std::uint32_t state_, portolan_status code_, std::string message_,
+                          std::string hint_) {
     state = state_;
     code = code_;
     message = std::move(message_);
@@ -94,39 +98,50 @@ struct measure {
 
   explicit measure(std::string name_) : name(std::move(name_)) {}
 
-  measure&& known(std::int64_t v) && { return set(PORTOLAN_MEASURE_KNOWN, v, {}); }
-  measure&& partial(std::int64_t v, std::string why) && {
+  [[nodiscard]] measure known(std::int64_t v) && { return set(PORTOLAN_MEASURE_KNOWN, v, {}); }
+  [[nodiscard]] measure partial(std::int64_t v, std::string why) && {
     return set(PORTOLAN_MEASURE_PARTIAL, v, std::move(why));
   }
-  measure&& unknown(std::string why) && { return set(PORTOLAN_MEASURE_UNKNOWN, 0, std::move(why)); }
-  measure&& unsupported(std::string why) && {
+  /// What a walk over the registry counted: known after all of it, else as far as it came.
+  [[nodiscard]] measure counted(std::int64_t v, ended how) && {
+    if (how == ended::all) return std::move(*this).known(v);
+    std::string why = how == ended::budget ? "the request budget is spent: raise --max-requests"
+                                           : "the time was over: raise --timeout";
+    return v == 0 ? std::move(*this).unknown(std::move(why)).cut()
+                  : std::move(*this).partial(v, std::move(why)).cut();
+  }
+  [[nodiscard]] measure unknown(std::string why) && {
+    return set(PORTOLAN_MEASURE_UNKNOWN, 0, std::move(why));
+  }
+  [[nodiscard]] measure unsupported(std::string why) && {
     return set(PORTOLAN_MEASURE_UNSUPPORTED, 0, std::move(why));
   }
-  measure&& forbidden(std::string why) && {
+  [[nodiscard]] measure forbidden(std::string why) && {
     return set(PORTOLAN_MEASURE_FORBIDDEN, 0, std::move(why));
   }
-  measure&& of_account() && {
+  [[nodiscard]] measure of_account() && {
     scope = PORTOLAN_SCOPE_ACCOUNT;
     return std::move(*this);
   }
-  measure&& bytes(std::uint32_t kind_) && {
+  [[nodiscard]] measure bytes(std::uint32_t kind_) && {
     unit = "bytes";
     kind = kind_;
     return std::move(*this);
   }
   /// Ended by budget, deadline or cancel.
-  measure&& cut() && {
+  [[nodiscard]] measure cut() && {
     flags |= PORTOLAN_MEASURE_CUT;
     return std::move(*this);
   }
-  measure&& in(std::string space_, std::uint32_t visibility = PORTOLAN_VISIBILITY_UNKNOWN) && {
+  [[nodiscard]] measure in(std::string space_,
+                           std::uint32_t visibility = PORTOLAN_VISIBILITY_UNKNOWN) && {
     space = std::move(space_);
     space_visibility = visibility;
     return std::move(*this);
   }
 
  private:
-  measure&& set(std::uint32_t state_, std::int64_t value_, std::string hint_) {
+  [[nodiscard]] measure set(std::uint32_t state_, std::int64_t value_, std::string hint_) {
     state = state_;
     value = value_;
     hint = std::move(hint_);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "http.hpp"
+#include "call.hpp"
 
 namespace portolan::inline v1 {
 
@@ -104,5 +104,23 @@ class pager {
   std::string path_;
   std::unordered_set<std::size_t> pages_;
 };
+
+template <class Each>
+ended call::each_page(std::string first, Each&& each) {
+  pager pages(std::move(first));
+  while (pages.next()) {
+    try {
+      const response page = get(*pages.next());
+      pages.follow(page.require());
+      each(page);
+    } catch (const failure& problem) {
+      if ((problem.flags & PORTOLAN_ERROR_BUDGET) != 0) return ended::budget;
+      // A request's own timeout is a failure like any other.
+      if (!problem.ended_by_host() || goes_on()) throw;
+      return ended::stopped;
+    }
+  }
+  return ended::all;
+}
 
 }  // namespace portolan::inline v1

@@ -34,7 +34,9 @@ typedef struct portolan_ext_validation {
   uint32_t size;
   uint32_t reserved; /* 0 */
   /* [serial] Emits portolan_check items in the order they were made. A failed check is an item,
-   * not an error: PORTOLAN_OK is returned. An error ends the rest as unknown. */
+   * not an error: PORTOLAN_OK is returned. An error ends the rest as unknown; so is each of
+   * identity, api-version, credentials, permissions and capabilities that was not emitted: emit it
+   * as skipped where it does not apply. */
   portolan_status (*validate)(const portolan_instance* self, const portolan_call* call,
                               uint32_t depth, const portolan_sink* sink);
 } portolan_ext_validation;

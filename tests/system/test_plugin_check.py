@@ -1,0 +1,64 @@
+"""`portolan plugins check`: good plugins pass, a bad one fails by the names of the rules that it breaks."""
+
+import json
+import pathlib
+import shutil
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+OURS = ["lib/portolan/plugins/docker-registry.so", "lib/portolan/plugins/harbor.so",
+        "sdk/examples/minimal/oci-layouts.so"]
+
+
+def check(portolan, *arguments):
+    result = portolan("plugins", "check", "-o", "json", *map(str, arguments))
+    report = json.loads(result.stdout)
+    return result.code, {(c["name"]): c for c in report["checks"]}, report["summary"]
+
+
+@pytest.mark.parametrize("file", OURS)
+def test_our_plugins_and_the_example_keep_every_rule(portolan, file):
+    code, checks, summary = check(portolan, portolan.build / file)
+    assert [c for c in checks.values() if c["state"] != "pass"] == []
+    assert code == 0 and summary["passed"] >= 45 and summary["skipped"] == 0
+
+
+@pytest.fixture(scope="module")
+def bad(installed, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    shutil.copytree(HERE / "bad_plugin", folder / "source")
+    return installed.build(folder / "source", folder / "build") / "bad.so"
+
+
+def test_a_bad_plugin_fails_by_the_names_of_the_rules(portolan, bad):
+    code, checks, _ = check(portolan, bad)
+    failed = {name for name, c in checks.items() if c["state"] == "fail"}
+    assert code == 1
+    assert failed >= {"schema-secrets-marked", "schema-fields-described", "entry-same-pointer", "entry-index-past-end",
+                      "entry-unknown-extension", "create-no-io", "extensions-as-declared", "integration-500",
+                      "integration-web-page", "validation-500", "statistics-500", "statistics-cancel",
+                      "statistics-garbage"}
+    assert "Segmentation fault" in checks["statistics-garbage"]["message"]
+    assert all(c["rule"] and c["message"] for name, c in checks.items() if name in failed)
+    # A crash is a finding, not the end: what comes after it was tried.
+    assert checks["statistics-endless-lists"]["state"] in ("pass", "fail")
+    assert checks["extension-unknown"]["state"] == "pass"
+
+
+def test_what_is_no_plugin_is_said_and_not_run(portolan, tmp_path, bad):
+    text = tmp_path / "text.so"
+    text.write_text("no ELF")
+    code, checks, _ = check(portolan, text)
+    assert code == 1 and checks["file-elf"]["state"] == "fail" and checks["entry-loads"]["state"] == "skip"
+    copy = tmp_path / "open.so"
+    shutil.copy(bad, copy)
+    copy.chmod(0o666)
+    code, checks, _ = check(portolan, copy)
+    assert code == 1 and checks["file-safe"]["state"] == "fail" and "create-no-io" not in checks
+
+
+def test_the_table_says_the_rule_of_what_fails(portolan, bad):
+    result = portolan("plugins", "check", str(bad))
+    assert result.code == 1
+    assert "rule: portolan_plugin_v1() gives the same pointer each time" in result.stdout
