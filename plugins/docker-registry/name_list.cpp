@@ -47,7 +47,8 @@ std::vector<std::string> NameList::take(const portolan::response& page) {
     throw;
   }
   if (repeats(names)) {
-    end(guessing_ ? "the registry cut its list of " + of_.key + " after a page and does not go on"
+    end(guessing_ ? "the registry cut its list of " + of_.key +
+                        " after a page and does not go on: a larger pageSize may hold all"
                   : "the registry's pages of " + of_.key + " repeat");
     return {};
   }
