@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "base/mutex.h"
 #include "base/url.h"
 #include "cli/commands.h"
 #include "cli/flag_registry.h"
@@ -48,6 +49,7 @@ Json row_json(const model::Tag& row) {
 }
 
 /// Rows go out as they come, in the syntax of -o, so that a listing of any length takes no memory.
+/// Safe from any thread: a call that was given up may still bring rows.
 template <class T>
 class RowPrinter {
  public:
@@ -56,7 +58,24 @@ class RowPrinter {
     if (format_ == "json") out_ << "{\"" << key << "\":[";
     if (format_ == "yaml") out_ << key << ":\n";
   }
-  void add(const T& row) {
+  /// False after end().
+  bool add(const std::vector<T>& rows) {
+    base::Lock lock(mutex_);
+    if (ended_) return false;
+    for (const T& row : rows) print(row);
+    return true;
+  }
+  void end(const std::string& cursor) {
+    base::Lock lock(mutex_);
+    ended_ = true;
+    const std::string shown = base::to_text(cursor.empty() ? Json() : Json::string(cursor));
+    if (format_ == "json") out_ << "\n],\"cursor\":" << shown << "}\n";
+    if (format_ == "yaml") out_ << (first_ ? "  []\n" : "") << "cursor: " << shown << "\n";
+    out_.flush();
+  }
+
+ private:
+  void print(const T& row) REQUIRES(mutex_) {
     if (format_ == "table") {
       out_ << row.name << '\n';
     } else if (format_ == "json") {
@@ -68,17 +87,17 @@ class RowPrinter {
     }
     first_ = false;
   }
-  void end(const std::string& cursor) {
-    const std::string shown = base::to_text(cursor.empty() ? Json() : Json::string(cursor));
-    if (format_ == "json") out_ << "\n],\"cursor\":" << shown << "}\n";
-    if (format_ == "yaml") out_ << (first_ ? "  []\n" : "") << "cursor: " << shown << "\n";
-    out_.flush();
-  }
 
- private:
-  std::ostream& out_;
-  std::string format_;
-  bool first_ = true;
+  base::Mutex mutex_;
+  std::ostream& out_ GUARDED_BY(mutex_);
+  const std::string format_;
+  bool first_ GUARDED_BY(mutex_) = true, ended_ GUARDED_BY(mutex_) = false;
+};
+
+/// How a listing ended, and where the next one goes on.
+struct Listed {
+  base::Result<void> ended;
+  std::string cursor;
 };
 
 /// The one registry of the command, ready to be called.
@@ -98,6 +117,8 @@ One one_registry(Session& session) {
                          config::usage_exit_code)};
   const auto router = session.router();
   if (!router) return {nullptr, nullptr, session.fail(router.error(), exit_config)};
+  const model::Registry& wanted = targets.list.front().registry;
+  session.warn(wanted.name, engine::warnings_of(wanted));
   auto registry =
       (*router)->add(engine::upstream_options(targets.list.front(), concurrency_of(session)));
   if (!registry)
@@ -115,21 +136,17 @@ int print_rows(Session& session, const char* key, plugin::Query query, List list
   const auto settings = settings_of(session, model::limits::statistics);
   const auto printer =
       std::make_shared<RowPrinter<T>>(session.terminal().out, session.args().value("output"), key);
-  const auto cursor = std::make_shared<std::string>();
-  const auto done = router::answer_in_time<void>(settings.deadline,
-                                                 [=, router = one.router, registry = one.registry] {
-                                                   return (router->*list)(
-                                                       *registry, query, settings,
-                                                       [printer](std::vector<T>&& rows) {
-                                                         for (const T& row : rows)
-                                                           printer->add(row);
-                                                         return true;
-                                                       },
-                                                       *cursor);
-                                                 });
-  printer->end(*cursor);
+  const auto work = [=, router = one.router, registry = one.registry]() -> base::Result<Listed> {
+    Listed listed;
+    const auto print = [printer](std::vector<T>&& rows) { return printer->add(rows); };
+    listed.ended = (router->*list)(*registry, query, settings, print, listed.cursor);
+    return listed;
+  };
+  auto answer = router::answer_in_time<Listed>(settings.deadline, work);
+  const Listed listed = answer ? *std::move(answer) : Listed{std::move(answer).error(), ""};
+  printer->end(listed.cursor);
   if (session.cancel().cancelled()) return exit_interrupted;
-  return done ? exit_ok : session.fail(done.error(), exit_failed);
+  return listed.ended ? exit_ok : session.fail(listed.ended.error(), exit_failed);
 }
 
 }  // namespace
@@ -157,6 +174,7 @@ int detect(Session& session) {
   if (auto done = read_connection_flags(session.args(), references, target.registry); !done)
     return session.fail(done.error(), exit_config);
   target.policy = policy_of(session.args());
+  session.warn(target.registry.name, engine::warnings_of(target.registry));
   const auto router = session.router();
   if (!router) return session.fail(router.error(), exit_config);
 

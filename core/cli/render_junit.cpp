@@ -22,7 +22,7 @@ std::string xml(std::string_view text) {
 }
 
 struct Suite {
-  std::string cases;
+  std::string cases, warnings;
   std::size_t tests = 0, failures = 0, errors = 0, skipped = 0;
 
   void add(const std::string& registry, std::string_view name, std::string_view inside) {
@@ -57,6 +57,7 @@ void add_check(Suite& suite, const std::string& registry, const model::Check& ch
 
 Suite suite_of(const engine::RegistryReport& report, const engine::FailOn& fail_on) {
   Suite suite;
+  for (const auto& text : report.warnings) suite.warnings += "WARNING: " + xml(text) + "\n";
   if (report.validation)
     for (const auto& check : report.validation->checks)
       add_check(suite, report.name, check, fail_on);
@@ -87,6 +88,7 @@ std::string to_junit(const std::vector<engine::RegistryReport>& reports,
            std::to_string(suite.errors) + "\" skipped=\"" + std::to_string(suite.skipped) +
            "\" time=\"" + std::to_string(report.elapsed_ms / 1000) + "." +
            std::to_string(report.elapsed_ms % 1000 + 1000).substr(1) + "\">\n" + suite.cases +
+           (suite.warnings.empty() ? "" : "    <system-err>" + suite.warnings + "</system-err>\n") +
            "  </testsuite>\n";
   }
   return out + "</testsuites>\n";

@@ -65,8 +65,25 @@ std::vector<std::string> measure_row(const std::string& space, const model::Meas
           value_text(m),
           std::string(to_string(m.state)),
           std::string(to_string(m.scope)),
-          std::string(to_string(m.kind)),
-          m.hint};
+          std::string(to_string(m.kind))};
+}
+
+/// Each hint once, behind the measures that it is about.
+void add_notes(const model::Statistics& statistics, std::string& out) {
+  std::vector<std::pair<std::string, std::string>> notes;  // hint, names
+  const auto add = [&](const model::Measure& m) {
+    if (m.hint.empty()) return;
+    auto note = std::find_if(notes.begin(), notes.end(),
+                             [&](const auto& each) { return each.first == m.hint; });
+    if (note == notes.end()) note = notes.insert(notes.end(), {m.hint, ""});
+    std::string& names = note->second;
+    if ((", " + names + ",").find(", " + m.name + ",") == std::string::npos)
+      names += (names.empty() ? "" : ", ") + m.name;
+  };
+  for (const auto& m : statistics.measures) add(m);
+  for (const auto& space : statistics.spaces)
+    for (const auto& m : space.measures) add(m);
+  for (const auto& [hint, names] : notes) out += "  " + names + ": " + hint + "\n";
 }
 
 void add_statistics(const model::Statistics& statistics, std::string& out) {
@@ -79,7 +96,8 @@ void add_statistics(const model::Statistics& statistics, std::string& out) {
   }
   out += "  statistics, level " + std::string(to_string(statistics.level)) +
          (statistics.complete ? ", complete" : ", not complete") + "\n";
-  out += text_table({"", "SPACE", "MEASURE", "VALUE", "STATE", "SEEN AS", "KIND", "NOTE"}, rows);
+  out += text_table({"", "SPACE", "MEASURE", "VALUE", "STATE", "SEEN AS", "KIND"}, rows);
+  add_notes(statistics, out);
 }
 
 std::string integration_text(const model::Integration& found) {
@@ -155,10 +173,11 @@ std::string to_tables(const std::vector<engine::RegistryReport>& reports,
   }
   if (!parts.summary) return out;
   const engine::Summary sum = engine::summarize(reports, fail_on);
-  return out + std::to_string(sum.registries) + " registries: " + std::to_string(sum.ok) + " ok, " +
-         std::to_string(sum.warn) + " warn, " + std::to_string(sum.unknown) + " unknown, " +
-         std::to_string(sum.fail) + " fail; " + std::to_string(sum.failed) + " failed, " +
-         std::to_string(sum.incomplete) + " with incomplete numbers\n";
+  return out + std::to_string(sum.registries) +
+         (sum.registries == 1 ? " registry: " : " registries: ") + std::to_string(sum.ok) +
+         " ok, " + std::to_string(sum.warn) + " warn, " + std::to_string(sum.unknown) +
+         " unknown, " + std::to_string(sum.fail) + " fail; " + std::to_string(sum.failed) +
+         " failed, " + std::to_string(sum.incomplete) + " with incomplete numbers\n";
 }
 
 }  // namespace portolan::cli

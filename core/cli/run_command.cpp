@@ -90,6 +90,8 @@ int run_fleet(Session& session) {
   parts.statistics = options.statistics;
   parts.integration = options.validation && options.statistics;
   const engine::FailOn also = fail_on(session.args());
+  if (session.args().value("output") != "table")  // Tables say it beside the registry.
+    for (const auto& report : reports) session.warn(report.name, report.warnings);
   if (session.args().value("output") == "junit") {
     session.terminal().out << to_junit(reports, also);
   } else if (!session.print(to_json(reports, also, parts))) {

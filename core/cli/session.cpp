@@ -85,6 +85,11 @@ int Session::fail(const base::Error& error, int exit_code) {
   return exit_code;
 }
 
+void Session::warn(const std::string& registry, const std::vector<std::string>& warnings) {
+  for (const auto& text : warnings)
+    terminal_.err << "portolan: warning: " << registry << ": " << text << '\n';
+}
+
 std::function<void(const services::LogLine&)> Session::logger() {
   const int least = level_of(arguments_.value("log-level"));
   auto mutex = std::make_shared<base::Mutex>();
@@ -101,9 +106,12 @@ std::function<void(const services::LogLine&)> Session::logger() {
 }
 
 int exit_code_of(const base::Error& error) {
-  return error.code == base::Code::invalid_config || error.code == base::Code::plugin_missing
-             ? exit_config
-             : exit_failed;
+  switch (error.code) {
+    case base::Code::invalid_argument: return config::usage_exit_code;
+    case base::Code::invalid_config:
+    case base::Code::plugin_missing: return exit_config;
+    default: return exit_failed;
+  }
 }
 
 }  // namespace portolan::cli

@@ -45,6 +45,8 @@ class Session {
 
   /// "portolan: what happened" and the hint on standard error; returns `exit_code`.
   int fail(const base::Error& error, int exit_code);
+  /// "portolan: warning: NAME: ..." on standard error, one line each.
+  void warn(const std::string& registry, const std::vector<std::string>& warnings);
   /// Prints log lines of --log-level and above on standard error, from any thread.
   std::function<void(const services::LogLine&)> logger();
 
@@ -58,7 +60,8 @@ class Session {
   std::unique_ptr<router::Router> router_;
 };
 
-/// exit_config for what the user wrote, exit_failed for the rest.
+/// Of an error before anything was contacted: 64 for the command line, exit_config for the values
+/// in it and in files, exit_failed for the rest.
 int exit_code_of(const base::Error& error);
 
 }  // namespace portolan::cli

@@ -31,20 +31,24 @@ class Witness {
   std::vector<model::Check> seen_ GUARDED_BY(mutex_);
 };
 
+RegistryReport report_of(const model::Registry& registry) {
+  RegistryReport report;
+  report.name = registry.name;
+  report.type = registry.type;
+  report.address = registry.address;
+  report.warnings = warnings_of(registry);
+  return report;
+}
+
 /// One registry's sequence, on one thread.
 class Sequence {
  public:
   Sequence(router::Router& router, const Target& target, const RunOptions& options)
-      : router_(router), target_(target), options_(options), started_(Steady::now()) {
-    const model::Registry& registry = target.registry;
-    report_.name = registry.name;
-    report_.type = registry.type;
-    report_.address = registry.address;
-    if (registry.tls.skip_verify)
-      report_.warnings.push_back(
-          "certificate checks are switched off (tls.skipVerify): anybody in between can read and "
-          "change everything");
-  }
+      : router_(router),
+        target_(target),
+        options_(options),
+        started_(Steady::now()),
+        report_(report_of(target.registry)) {}
 
   RegistryReport run() {
     if (open() && (!options_.validation || validate()) && options_.statistics) collect();
@@ -85,6 +89,7 @@ class Sequence {
     } else {
       model::Validation partial;
       partial.checks = witness->seen();
+      partial.verdict = std::max(model::verdict_of(partial.checks), model::Verdict::unknown);
       report_.validation = std::move(partial);
       return fail(std::move(answer).error());
     }
@@ -124,16 +129,25 @@ class Sequence {
 };
 
 RegistryReport not_reached(const model::Registry& registry) {
-  RegistryReport report;
-  report.name = registry.name;
-  report.type = registry.type;
-  report.address = registry.address;
+  RegistryReport report = report_of(registry);
   report.error = base::Error{base::Code::cancelled,
                              "interrupted before it was this registry's turn", "run it again", ""};
   return report;
 }
 
 }  // namespace
+
+std::vector<std::string> warnings_of(const model::Registry& registry) {
+  std::vector<std::string> out;
+  if (registry.tls.skip_verify)
+    out.push_back(
+        "certificate checks are switched off (tls.skipVerify): anybody in between can read and "
+        "change everything");
+  const auto url = base::parse_address(registry.address);
+  if (url && url->scheme == "http" && !url->is_loopback_literal() && registry.credentials.given())
+    out.push_back("the password travels over plain http, readable by anybody in between");
+  return out;
+}
 
 services::UpstreamOptions upstream_options(const Target& target, int concurrency) {
   services::UpstreamOptions out;

@@ -39,6 +39,10 @@ struct RunOptions {
 std::vector<RegistryReport> run(router::Router& router, const std::vector<Target>& targets,
                                 const RunOptions& options);
 
+/// What must be said loudly wherever the registry is shown: certificate checks switched off, a
+/// password in clear.
+std::vector<std::string> warnings_of(const model::Registry& registry);
+
 /// What router::Router::add() takes for a target.
 services::UpstreamOptions upstream_options(const Target& target, int concurrency);
 

@@ -84,3 +84,21 @@ TEST_CASE("sizes are told in powers of 1024 with the exact number", "[cli][table
   CHECK(cli::bytes_text(1023) == "1023 B");
   CHECK(cli::bytes_text(1'288'490'189) == "1.2 GiB (1288490189 B)");
 }
+
+TEST_CASE("a warning is told in tables, JSON and JUnit alike", "[cli]") {
+  engine::RegistryReport report = sample();
+  report.warnings = {"certificate checks are switched off"};
+  CHECK(cli::to_tables({report}, {}, {}, false).find("WARNING certificate") != std::string::npos);
+  CHECK(cli::to_json(report, {}).at_pointer("/warnings/0") != nullptr);
+  CHECK(cli::to_junit({report}, {}).find("<system-err>WARNING: certificate") != std::string::npos);
+}
+
+TEST_CASE("a hint that many measures share is told once, with their names", "[cli][table]") {
+  engine::RegistryReport report = sample();
+  model::Measure other = report.statistics->measures.back();
+  other.name = "tags";
+  report.statistics->measures.push_back(other);
+  const std::string text = cli::to_tables({report}, {}, {}, false);
+  CHECK(text.find("storage_bytes, tags: only an administrator is told this\n") !=
+        std::string::npos);
+}
