@@ -212,7 +212,7 @@ void Collection::read_summary(Reader& reader, const std::string& name, Space& sp
                try {
                  const std::int64_t used = answer.json()["quota"]["used"]["storage"].integer_or(-1);
                  // Members of any role may read it; for others it is left out without a word.
-                 space.storage = {used >= 0, used >= 0, !space.member, no_quota};
+                 space.storage = {used >= 0, used >= 0, used < 0 && !space.member, no_quota};
                  space.storage_bytes = used;
                } catch (const portolan::failure& problem) {
                  space.storage = {false, false, refused(problem.code), problem.message};

@@ -255,6 +255,11 @@ TEST_CASE("a robot's storage comes by summaries, and by quotas where those are r
   CHECK(all.at("b/storage_bytes") == is(known, 7));
   CHECK(all.at("a/storage_bytes") == is(known, 42));
   CHECK(all.count("gone/storage_bytes") == 0);
+
+  harbor.instead["/projects/b/summary"] = harbor.instead["/projects/a/summary"];
+  harbor.host.requests.clear();
+  harbor.collect(PORTOLAN_LEVEL_NORMAL);
+  CHECK(asked(harbor, "/quotas") == 0);
 }
 
 TEST_CASE("numbers that cannot be summed end at the largest", "[harbor]") {
