@@ -121,6 +121,8 @@ std::int64_t total_of(const portolan::response& page) {
 portolan::request Client::request(std::string_view path, portolan::auth how) const {
   portolan::request out(base_ + "/api/v2.0" + std::string(path));
   out.auth = how;
+  // Elsewhere the account would not be sent along, and an answer to nobody taken for one to it.
+  if (how != portolan::auth::none) out.flags = PORTOLAN_HTTP_NO_REDIRECT;
   // Names of digits only would be read as ids without it.
   out.headers = {{"x-is-resource-name", "true"}, {"accept", "application/json"}};
   return out;
@@ -142,6 +144,20 @@ std::optional<Health> Client::health() {
     // No JSON: as good as no answer.
   }
   return std::nullopt;
+}
+
+portolan::failure explain_redirect(const portolan::response& answer) {
+  const std::string_view target = answer.header("location");
+  const std::size_t scheme = target.find("://");
+  portolan::failure problem(PORTOLAN_POLICY, "GET " + answer.url + " leads elsewhere (" +
+                                                 std::to_string(answer.status) +
+                                                 "), and the account is not sent along");
+  problem.hint = scheme == std::string_view::npos
+                     ? "see what answers at this address"
+                     : "if Harbor is there, give this address: " +
+                           std::string(target.substr(0, target.find_first_of("/?#", scheme + 3)));
+  problem.url = answer.url;
+  return problem;
 }
 
 portolan::failure explain_unauthorized(Client& client, const portolan::response& answer) {

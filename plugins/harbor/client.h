@@ -93,6 +93,9 @@ inline bool refused(portolan_status code) {
   return code == PORTOLAN_UNAUTHORIZED || code == PORTOLAN_FORBIDDEN;
 }
 
+/// What a redirect of a request with the account means: another address is Harbor's, often https.
+portolan::failure explain_redirect(const portolan::response& answer);
+
 /// What a 401 of Harbor means: a wrong password only while its database is well (registries.md
 /// §1.8.5).
 portolan::failure explain_unauthorized(Client& client, const portolan::response& answer);

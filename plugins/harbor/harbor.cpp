@@ -50,6 +50,7 @@ std::string api_version_of(const portolan::response& version) {
 Privilege privilege_of(Client& client, const portolan::response& current) {
   if (current.status == 412) return Privilege::robot;
   if (current.code == PORTOLAN_UNAUTHORIZED) throw explain_unauthorized(client, current);
+  if (current.status >= 300 && current.status < 400) throw explain_redirect(current);
   const portolan::json user = current.json();
   if (!user["username"].is_string()) {
     portolan::failure problem(PORTOLAN_PROTOCOL, "GET " + current.url + " answered no user",

@@ -14,7 +14,7 @@ constexpr std::ptrdiff_t summaries_for_a_password = 10;
 const char* const no_quota = "Harbor keeps no quota of this project";
 
 Reach reach_of(const Listed& listed) {
-  Reach reach{listed.rows > 0, listed.whole()};
+  Reach reach{listed.whole()};
   if (listed.failed) {
     reach.refused = listed.rows == 0 && refused(listed.failed->code);
     reach.lack = listed.failed->message;
@@ -62,7 +62,7 @@ class Collection {
 
 void Collection::take(const Statistics& s) {
   if (admin()) {
-    tally_.storage = {true, s.storage_bytes >= 0, false, "this Harbor does not tell its storage"};
+    tally_.storage = {s.storage_bytes >= 0, false, "this Harbor does not tell its storage"};
     tally_.storage_bytes = s.storage_bytes;
   }
   if (!only_.empty()) return;
@@ -124,21 +124,14 @@ void Collection::read_lists() {
       }
     });
   reader.list(
-      "/projects?sort=project_id",
-      [this](const portolan::json& row) {
-        tally_.projects.begun = true;
-        take(to_project(row));
-      },
+      "/projects?sort=project_id", [this](const portolan::json& row) { take(to_project(row)); },
       [this](const Listed& listed) {
         if (listed.failed && listed.rows == 0) throw portolan::failure(*listed.failed);
         tally_.projects = reach_of(listed);
       });
   reader.list(
       "/repositories?sort=name",
-      [this, &reader](const portolan::json& row) {
-        tally_.repositories.begun = true;
-        take(reader, to_repository(row));
-      },
+      [this, &reader](const portolan::json& row) { take(reader, to_repository(row)); },
       [this](const Listed& listed) { tally_.repositories = reach_of(listed); });
   tally_.keep(reader.run());
 }
@@ -193,12 +186,12 @@ void Collection::read_quotas() {
         const auto space = tally_.spaces.find(row["ref"]["name"].string_or(""));
         const std::int64_t used = row["used"]["storage"].integer_or(-1);
         if (space == tally_.spaces.end() || used < 0) return;
-        space->second.storage = {true, true};
+        space->second.storage = {true};
         space->second.storage_bytes = used;
       },
       [&](const Listed& listed) {
         rest = reach_of(listed);
-        if (rest.whole) rest = {false, false, false, no_quota};
+        if (rest.whole) rest = {false, false, no_quota};
       });
   tally_.keep(reader.run());
   for (auto& [name, space] : tally_.spaces)
@@ -212,10 +205,10 @@ void Collection::read_summary(Reader& reader, const std::string& name, Space& sp
                try {
                  const std::int64_t used = answer.json()["quota"]["used"]["storage"].integer_or(-1);
                  // Members of any role may read it; for others it is left out without a word.
-                 space.storage = {used >= 0, used >= 0, used < 0 && !space.member, no_quota};
+                 space.storage = {used >= 0, used < 0 && !space.member, no_quota};
                  space.storage_bytes = used;
                } catch (const portolan::failure& problem) {
-                 space.storage = {false, false, refused(problem.code), problem.message};
+                 space.storage = {false, refused(problem.code), problem.message};
                }
              });
 }

@@ -28,8 +28,7 @@ portolan::measure Tally::number(const char* name, std::int64_t value, const Reac
   const bool cut = reach.lack.empty();
   const std::string why = cut ? hint_of(end) : reach.lack;
   // Nothing found in a part is no number at all.
-  measure out = reach.begun && value > 0 ? std::move(about).partial(value, why)
-                                         : std::move(about).unknown(why);
+  measure out = value > 0 ? std::move(about).partial(value, why) : std::move(about).unknown(why);
   return cut ? std::move(out).cut() : std::move(out);
 }
 
@@ -51,26 +50,31 @@ Totals Tally::added_up() const {
 }
 
 void Tally::tell_places(portolan::out<measure>& out) const {
-  const bool asked = told && (quick() || !projects.whole);
+  // Harbor's own sums also where the lists were cut off; not where they are in doubt.
+  const bool asked = told && (quick() || (!projects.whole && projects.lack.empty()));
   const Totals sum = asked ? *told : added_up();
-  const Reach all = asked ? Reach{true, true} : projects;
+  const Reach all = asked ? Reach{true} : projects;
   Reach listed = all, counted = all;
   if (sum.spaces_unlisted > 0 && listed.whole)
-    listed = {true, false, false,
+    listed = {false, false,
               std::to_string(sum.spaces_unlisted) +
                   " projects appeared meanwhile, or only their repositories can be seen"};
-  if (repositories.whole) counted = repositories;
-  out.push(seen("spaces", sum.spaces_public + sum.spaces_private + sum.spaces_unlisted, all));
+  std::int64_t count = sum.repositories;
+  if (!all.whole && repositories.whole) {
+    counted = repositories;
+    count = 0;
+    for (const auto& [name, space] : spaces) count = add_up(count, space.seen);
+  }
+  out.push(seen("spaces", sum.spaces_public + sum.spaces_private + sum.spaces_unlisted, listed));
   out.push(seen("spaces_public", sum.spaces_public, listed));
   out.push(seen("spaces_private", sum.spaces_private, listed));
-  out.push(seen("repositories", sum.repositories, counted));
+  out.push(seen("repositories", count, counted));
   out.push(seen("repositories_public", sum.repositories_public, listed));
   out.push(seen("repositories_private", sum.repositories_private, listed));
 }
 
 Reach Tally::artifacts_of(const Space& space) const {
   Reach reach = repositories;
-  reach.begun = space.seen > 0;
   if (reach.whole && space.seen < space.listed) {
     reach.whole = false;
     reach.lack = std::to_string(space.listed - space.seen) + " of " + std::to_string(space.listed) +
@@ -81,7 +85,6 @@ Reach Tally::artifacts_of(const Space& space) const {
 
 Reach Tally::images_of(const Images& images, const Reach& artifacts) const {
   Reach reach = artifacts;
-  reach.begun = images.read > 0;
   if (images.open + images.refused + images.lost == 0) return reach;
   reach.whole = false;
   reach.refused = images.refused > 0 && images.read + images.open + images.lost == 0;
@@ -104,7 +107,7 @@ void Tally::tell_content(portolan::out<measure>& out) const {
     logical = add_up(logical, space.logical_bytes);
     add(images, space.images);
     if (const Reach of_space = artifacts_of(space); reach.whole && !of_space.whole)
-      reach = {true, false, false, "in " + name + " " + of_space.lack};
+      reach = {false, false, "in " + name + " " + of_space.lack};
   }
   if (quick() && told)
     out.push(of_account(measure{"artifacts"}.unknown("ask with --level normal")));
@@ -127,8 +130,7 @@ void Tally::tell_space(const std::string& name, const Space& space,
                                              : PORTOLAN_VISIBILITY_PRIVATE;
   const auto push = [&](measure&& m) { out.push(std::move(m).in(name, visibility)); };
   const Reach artifacts = artifacts_of(space);
-  push(seen("repositories", space.repositories(),
-            space.is_public ? Reach{true, true} : repositories));
+  push(seen("repositories", space.repositories(), space.is_public ? Reach{true} : repositories));
   push(seen("artifacts", space.artifacts, artifacts, "needs repository:list in the project"));
   push(seen("storage_bytes", space.storage_bytes, space.storage,
             "needs quota:read in the project, or quota:list")

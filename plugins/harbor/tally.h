@@ -14,8 +14,7 @@ namespace harbor {
 
 /// How far one source of numbers was read.
 struct Reach {
-  bool begun = false;    ///< Something of it was read.
-  bool whole = false;    ///< All of it was.
+  bool whole = false;    ///< All of it.
   bool refused = false;  ///< The account may not read it.
   std::string lack{};    ///< Why it is not whole; empty: budget, deadline or cancel ended it.
 };

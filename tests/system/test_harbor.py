@@ -7,10 +7,12 @@ Tests that ask for `world` run against the Harbor that the environment names, or
 import json
 import signal
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from rigs.certificates import Authority
 from rigs.docker_registry import DockerRegistry
+from rigs.hostile import Upstream
 from rigs.process import wait_for
 from rigs.simulated_harbor import HarborUnderTest, SimulatedHarbor
 
@@ -379,6 +381,17 @@ def test_a_private_authority_is_trusted_when_named(ask, tmp_path):
         assert refused.code == 1 and registry_of(refused)["error"]["code"] == "tls"
         assert numbers(ask("stats", harbor.client, "--ca", str(authority.file)))[2]
         assert checks_of(ask("validate", harbor.client, "--ca", str(authority.file)))["tls"]["state"] == "ok"
+
+
+def test_a_front_end_that_leads_elsewhere_is_named_and_the_password_not_doubted(ask, world):
+    async def to_https(exchange):
+        await exchange.reply(308, b"", [("Location", f"https://harbor.example:8443{exchange.path}?x=1")])
+
+    place = urlsplit(world.admin.url)
+    with Upstream({"/api/v2.0/.*": to_https}, backend=(place.hostname, place.port)) as front:
+        result = ask("validate", world.admin, address=front.home)
+    problem = registry_of(result)["error"] or checks_of(result)["credentials"]
+    assert problem["code"] == "policy" and problem["hint"].endswith(": https://harbor.example:8443")
 
 
 def test_detect_knows_a_harbor(portolan, world):

@@ -152,6 +152,13 @@ TEST_CASE("one page that fails leaves the others' numbers as a part, with its re
     CHECK(some.at("artifacts").state == partial);
     CHECK(some.at("p0/repositories") == is(known, 1));
   }
+  SECTION("of an administrator's projects, although their sum was told") {
+    harbor.privilege = "administrator";
+    harbor.instead["/projects"] = {200, "[]", {{"x-total-count", "250"}}};
+    const auto some = harbor.collect(PORTOLAN_LEVEL_NORMAL);
+    CHECK(some.at("spaces") == is(partial, 250));
+    CHECK(some.at("spaces_private") == is(unknown, 0));
+  }
   SECTION("nothing can be read at all") {
     harbor.instead["/projects"] = {500};
     CHECK(harbor.collect(PORTOLAN_LEVEL_NORMAL).empty());
