@@ -1,5 +1,6 @@
 #include "name_list.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -35,7 +36,7 @@ void NameList::end(std::string why) {
 }
 
 std::vector<std::string> NameList::take(const portolan::response& page) {
-  if (page.status == 400 && sized_ && first_) {
+  if (page.status == 400 && sized_ && !size_is_taken_) {
     restart(false);
     return {};
   }
@@ -47,12 +48,18 @@ std::vector<std::string> NameList::take(const portolan::response& page) {
     throw;
   }
   if (repeats(names)) {
-    end(guessing_ ? "the registry cut its list of " + of_.key +
-                        " after a page and does not go on: a larger pageSize may hold all"
-                  : "the registry's pages of " + of_.key + " repeat");
-    return {};
+    if (!guessing_)
+      end("the registry's pages of " + of_.key + " repeat");
+    else
+      end(names.size() < std::size_t(asked_)
+              ? std::string()  // It starts again instead of going on, and this is all of it.
+              : "the registry cut its list of " + of_.key +
+                    " after a page and does not go on: a larger pageSize may hold all");
+    std::erase_if(names, [&](const std::string& name) { return is_known(name); });
+    return names;
   }
-  first_ = false;
+  size_is_taken_ = size_is_taken_ || asked_ == of_.page_size;
+  if (!names.empty()) of_.after = names.back();
   look_ahead(page, names);
   return names;
 }
@@ -93,13 +100,12 @@ void NameList::grow() {
 
 bool NameList::repeats(const std::vector<std::string>& names) const {
   if (names.empty()) return false;
-  const auto known = [&](const std::string& name) {
-    return previous_.contains(std::hash<std::string>{}(name));
-  };
-  if (!guessing_) return known(names.front()) && known(names.back());
-  for (const auto& name : names)
-    if (known(name)) return true;
-  return false;
+  if (!guessing_) return is_known(names.front()) && is_known(names.back());
+  return std::any_of(names.begin(), names.end(), [&](const auto& name) { return is_known(name); });
+}
+
+bool NameList::is_known(const std::string& name) const {
+  return previous_.contains(std::hash<std::string>{}(name));
 }
 
 void NameList::look_ahead(const portolan::response& page, const std::vector<std::string>& names) {

@@ -40,13 +40,14 @@ class NameList {
   void end(std::string why);
   void look_ahead(const portolan::response& page, const std::vector<std::string>& names);
   bool repeats(const std::vector<std::string>& names) const;
+  bool is_known(const std::string& name) const;
 
   Source of_;
   std::optional<portolan::pager> pages_;
-  bool first_ = true;
-  bool sized_ = true;      // The page size is in the URL.
-  int asked_ = 0;          // The size that was asked for last.
-  bool guessing_ = false;  // The last page was full and had no Link: is there another?
+  bool size_is_taken_ = false;  // A page of page_size came, so that a 400 is not about its size.
+  bool sized_ = true;           // The page size is in the URL.
+  int asked_ = 0;               // The size that was asked for last.
+  bool guessing_ = false;       // The last page was full and had no Link: is there another?
   int empty_pages_ = 0;
   std::unordered_set<std::size_t> previous_;  // Hashes of the last page's names.
   std::string problem_;

@@ -226,13 +226,13 @@ def test_more_than_the_registry_permits_in_a_page_falls_back_to_its_own_number(p
 
 def test_a_registry_that_cuts_its_list_is_caught_at_it(portolan, start):
     registry = start(CraneRegistry)
-    for n in range(30):
+    for n in range(130):
         registry.push().image(f"team/app-{n}", ["v1"])
-    statistics = report(portolan, "stats", registry, "--option", "pageSize=20")["statistics"]
+    statistics = report(portolan, "stats", registry, "--option", "pageSize=110")["statistics"]
     found = next(measure for measure in statistics["measures"] if measure["name"] == "repositories")
-    assert (found["value"], found["state"]) == (20, "partial") and "pageSize" in found["hint"]
-    whole = report(portolan, "stats", registry, "--option", "pageSize=100")["statistics"]
-    assert whole["complete"] and numbers(whole)["repositories"] == 30
+    assert found["state"] == "partial" and 110 <= found["value"] <= 130 and "pageSize" in found["hint"]
+    whole = report(portolan, "stats", registry, "--option", "pageSize=1000")["statistics"]
+    assert whole["complete"] and numbers(whole)["repositories"] == 130
 
 
 def test_run_tells_all_of_it_in_one_report(portolan, start, tmp_path):

@@ -134,7 +134,34 @@ TEST_CASE("after a full page without a link there may be another", "[docker-regi
     CHECK(list.take(page(R"(["b","a"])")).empty());
     CHECK_FALSE(list.problem().empty());
   }
+  SECTION("others beside the same: no more than a page is told") {
+    CHECK(list.take(page(R"(["b","c"])")) == Names{"c"});
+    CHECK_FALSE(list.problem().empty());
+  }
   CHECK_FALSE(list.next());
+}
+
+TEST_CASE(
+    "a registry that starts again instead of going on has told all in a page that is not full",
+    "[docker-registry]") {
+  NameList list({"/v2/_catalog", "repositories", "", 10, {}, 2});
+  CHECK(list.take(page(R"(["b","a"])")) == Names{"b", "a"});
+  CHECK(list.next()->url == "/v2/_catalog?n=10&last=a");
+  CHECK(list.take(page(R"(["c","a","b"])")) == Names{"c"});
+  CHECK_FALSE(list.next());
+  CHECK(list.problem().empty());
+}
+
+TEST_CASE("a full page that is refused behind a small one is asked for without its size",
+          "[docker-registry]") {
+  NameList list({"/v2/_catalog", "repositories", "", 5000, {}, 2});
+  list.take(page(R"(["a","b"])", "/v2/_catalog?last=b&n=2"));
+  CHECK(list.next()->url == "/v2/_catalog?last=b&n=5000");
+  CHECK(list.take(answer(400)).empty());
+  CHECK(list.next()->url == "/v2/_catalog?last=b");
+  CHECK(list.take(page(R"(["c"])")) == Names{"c"});
+  CHECK_FALSE(list.next());
+  CHECK(list.problem().empty());
 }
 
 TEST_CASE("a registry that sends everything at once is done", "[docker-registry]") {
