@@ -201,7 +201,7 @@ void Collection::read_quotas() {
 
 void Collection::read_summary(Reader& reader, const std::string& name, Space& space) {
   reader.get("/projects/" + portolan::percent_encode(name) + "/summary",
-             [this, &space](portolan::response&& answer) {
+             [&space](portolan::response&& answer) {
                try {
                  const std::int64_t used = answer.json()["quota"]["used"]["storage"].integer_or(-1);
                  // Members of any role may read it; for others it is left out without a word.
