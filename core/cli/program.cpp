@@ -240,7 +240,7 @@ std::vector<Command> fleet_commands() {
       {.words = "validate",
        .summary = "Diagnose registries step by step",
        .options = Options{depth_option()} + call_options({"table", "json", "yaml", "junit"}),
-       .examples = {{"portolan validate -t docker-registry -a localhost:5000",
+       .examples = {{"portolan validate -t docker-registry -a http://localhost:5000",
                      "a registry without a document"},
                     {"portolan validate -f fleet.yaml --depth quick", "the health probe of all"}},
        .exit_codes = call_codes,
@@ -284,7 +284,7 @@ std::vector<Command> catalog_commands() {
            .summary = "List the tags of a repository",
            .positionals = {{.name = "REPO", .help = "full name of the repository"}},
            .options = catalog_options(),
-           .examples = {{"portolan tags team/app -t docker-registry -a localhost:5000",
+           .examples = {{"portolan tags team/app -t docker-registry -a http://localhost:5000",
                          "one row a tag"}},
            .exit_codes = call_codes,
            .group = group}};
