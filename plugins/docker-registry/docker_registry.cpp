@@ -25,6 +25,18 @@ portolan::failure refused(const portolan::response& answer, bool has_password) {
   return problem;
 }
 
+std::string_view origin_of(std::string_view url) {
+  return url.substr(0, url.find('/', url.find("//") + 2));
+}
+
+/// A registry that redirects to another origin is that other one: the host says what comes of it.
+std::string own_address(const portolan::response& ping, const std::string& base) {
+  std::string_view at = ping.url;
+  if (at.empty() || origin_of(at) == origin_of(base)) return base;
+  if (at.ends_with('/')) at.remove_suffix(1);
+  return canonical(at);
+}
+
 }  // namespace
 
 DockerRegistry::DockerRegistry(const portolan::registry& registry)
@@ -47,7 +59,7 @@ portolan::integration DockerRegistry::integrate(portolan::call& call) {
   }
   const auto catalog = access_of(call.attempt(catalog_request(root_, 1)));
   portolan::integration found{
-      .address = base_,
+      .address = own_address(ping, base_),
       .product = who.product,
       .version = {},
       .api_version = who.api_version,

@@ -29,6 +29,9 @@ Manifest read_manifest(std::string_view body) {
   const auto document = portolan::json::parse(std::string(body));
   if (!document.is_object())
     throw portolan::failure(PORTOLAN_PROTOCOL, "a manifest that is no JSON object");
+  const auto has = [&](std::string_view list) { return document[list].is_array(); };
+  if (!has("layers") && !has("manifests") && !has("blobs") && !has("fsLayers"))
+    throw portolan::failure(PORTOLAN_PROTOCOL, "a manifest without layers or children");
   Manifest out;
   out.media_type = document["mediaType"].string_or("");
   if (document["config"].is_object()) take(document["config"], out.blobs, out.unsized);

@@ -65,19 +65,21 @@ std::vector<std::string> NameList::take(const portolan::response& page) {
 }
 
 std::vector<std::string> NameList::read(const portolan::response& page) const {
+  const auto problem = [&](const std::string& what) {
+    portolan::failure out(PORTOLAN_PROTOCOL, page.method + " " + page.url + what + of_.key,
+                          "see what answers at this address");
+    out.url = page.url;
+    return out;
+  };
   const auto document = page.json();
   const auto list = document[of_.key];
-  if (!list.is_array() && !list.is_null()) {
-    portolan::failure problem(PORTOLAN_PROTOCOL,
-                              page.method + " " + page.url + " has no list of " + of_.key,
-                              "see what answers at this address");
-    problem.url = page.url;
-    throw problem;
-  }
+  if (!list.is_array() && !list.is_null()) throw problem(" has no list of ");
   std::vector<std::string> names;
   names.reserve(list.size());
   list.each([&](const portolan::json& name) {
-    if (auto text = name.string()) names.push_back(*std::move(text));
+    auto text = name.string();
+    if (!text) throw problem(" has something that is no name in its list of ");
+    names.push_back(*std::move(text));
   });
   return names;
 }

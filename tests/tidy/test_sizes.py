@@ -30,5 +30,6 @@ def test_functions_hold_at_most_70_lines(folder):
 
 
 def test_lines_hold_at_most_120_columns():
-    assert [f"{file}:{number}" for file in CODE
+    # C and C++: clang-format's 100, but for what cannot be broken (test_tree.py).
+    assert [f"{file}:{number}" for file in files(".py")
             for number, line in enumerate((TREE / file).read_text().splitlines(), 1) if len(line) > 120] == []

@@ -11,6 +11,19 @@
 
 namespace portolan::inline v1 {
 
+/// Whether the parameters of a link (`; rel="prev next"; title=…`) name the relation "next".
+inline bool leads_on(std::string_view parameters) {
+  std::string text;
+  for (const char c : parameters) text += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::size_t rel = text.find("rel=");
+  if (rel == std::string::npos) return false;
+  const bool quoted = text.compare(rel + 4, 1, "\"") == 0;
+  const std::size_t begin = rel + 4 + (quoted ? 1 : 0);
+  const std::size_t end = text.find_first_of(quoted ? "\"" : " ;,", begin);
+  const auto relations = " " + text.substr(begin, end == text.npos ? end : end - begin) + " ";
+  return relations.find(" next ") != std::string::npos;
+}
+
 /// The target of the first link with rel="next", as sent; empty when there is none. Commas inside
 /// <…> do not end a link: Harbor and zot send queries unescaped.
 inline std::string next_link(const response& page) {
@@ -21,10 +34,8 @@ inline std::string next_link(const response& page) {
       const std::size_t close = value.find('>', open);
       if (close == std::string::npos) break;
       const std::size_t following = value.find('<', close);
-      const auto parameters = std::string_view(value).substr(
-          close + 1, following == std::string::npos ? std::string::npos : following - close - 1);
-      if (parameters.find("rel=\"next\"") != std::string_view::npos ||
-          parameters.find("rel=next") != std::string_view::npos)
+      const std::size_t length = following == value.npos ? value.npos : following - close - 1;
+      if (leads_on(std::string_view(value).substr(close + 1, length)))
         return value.substr(open + 1, close - open - 1);
       open = close;
     }

@@ -47,7 +47,8 @@ TEST_CASE("schema 1 names layers without sizes", "[docker-registry]") {
 TEST_CASE("what is no manifest is a protocol error", "[docker-registry]") {
   for (const char* body : {"", "[]", "null", "<html>", "{\"layers\":"})
     CHECK_THROWS_AS(read_manifest(body), portolan::failure);
-  CHECK(read_manifest(R"({"config":[],"layers":{},"manifests":"x"})").blobs.empty());
+  CHECK_THROWS_AS(read_manifest(R"({"config":[],"layers":{},"manifests":"x"})"), portolan::failure);
+  CHECK_THROWS_AS(read_manifest(R"({"schemaVersion":2})"), portolan::failure);
 }
 
 TEST_CASE("sums end at the largest number there is", "[docker-registry]") {

@@ -9,6 +9,7 @@ import struct
 from rigs.hostile.upstream import Close
 
 JSON = ("Content-Type", "application/json")
+REFUSAL = b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}'
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
@@ -122,7 +123,7 @@ def guarded(answer, challenge, accepts):
             return await answer(exchange)
         challenges = challenge if isinstance(challenge, (list, tuple)) else [challenge]
         await exchange.reply(
-            401, b"{}", [JSON, *(("WWW-Authenticate", filled(text, exchange)) for text in challenges)]
+            401, REFUSAL, [JSON, *(("WWW-Authenticate", filled(text, exchange)) for text in challenges)]
         )
 
     return guard

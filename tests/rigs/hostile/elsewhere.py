@@ -10,8 +10,8 @@ PRIVATE = ("--allow-private",)
 
 NOWHERE = [
     ("the metadata service", METADATA, {"policy"}),
-    ("the metadata service in hexadecimal", "http://0xa9fea9fe/", {"policy", "unreachable"}),
-    ("the metadata service as one number", "http://2852039166/", {"policy", "unreachable"}),
+    ("the metadata service in hexadecimal", "http://0xa9fea9fe/", {"policy", "protocol"}),
+    ("the metadata service as one number", "http://2852039166/", {"policy", "protocol"}),
     ("the metadata service mapped into IPv6", "http://[::ffff:169.254.169.254]/", {"policy", "unreachable"}),
     ("the metadata service of IPv6", "http://[fd00:ec2::254]/", {"policy", "unreachable"}),
     ("link-local IPv6 with a zone", "http://[fe80::1%25lo]/", {"policy", "protocol", "unreachable"}),
@@ -82,7 +82,7 @@ CASES = [
     Case(
         "redirects to a neighbour that asks for the password",
         {CATALOG: redirect("{foreign}/v2/_catalog")},
-        {"unauthorized", "policy"},
+        {"unauthorized", "policy", "forbidden"},
         account=True,
         options=PRIVATE,
         foreign={".*": reply(401, "", ("WWW-Authenticate", 'Basic realm="give"'))},

@@ -162,7 +162,7 @@ CASES = [
     Case(
         "has empty pages for ever",
         {CATALOG: empty_for_ever},
-        {"partial", "limit", "protocol", "timeout"},
+        {"unknown", "partial", "limit", "protocol", "timeout"},
         truth=FEWER,
         options=("--timeout", "3s"),
         requests=100_000,
