@@ -24,6 +24,15 @@ def test_our_plugins_and_the_example_keep_every_rule(portolan, file):
     assert code == 0 and summary["passed"] >= 45 and summary["skipped"] == 0
 
 
+def test_the_guide_tells_every_check(portolan):
+    guide = (HERE.parents[1] / "docs/plugin-guide.md").read_text()
+    _, checks, _ = check(portolan, portolan.build / OURS[0])
+    for name, one in checks.items():
+        call, _, trial = name.partition("-")
+        told = (f"`{call}-…`", f"`{trial}`") if one["group"] == "calls" else (f"`{name}`",)
+        assert all(word in guide for word in told), name
+
+
 @pytest.fixture(scope="module")
 def bad(installed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
