@@ -71,7 +71,8 @@ def config_page(run):
     schema = json.loads(run("schema"))
     return (f"# The document\n\n{MADE}\n\n{schema['description']} YAML or JSON, several documents to a file;\n"
             "the schema is `config/manifest.schema.json` (`portolan schema`), an example `config/example.yaml`.\n"
-            "`[]` stands for each entry of a list. A type's own fields stand under `options`: see [types.md](types.md).\n\n"
+            "`[]` stands for each entry of a list. A type's own fields stand under `options`:\n"
+            "see [types.md](types.md).\n\n"
             + table(["Field", "Type", "Required", "Default", "Means"], rows(schema, "")) + SETTINGS)
 
 

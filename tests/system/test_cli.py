@@ -169,7 +169,8 @@ def test_a_password_comes_from_where_it_is_said(portolan, locked, tmp_path, sour
 def test_a_wrong_password_fails_and_is_in_no_output(portolan, start, command, form):
     registry = start(DockerRegistry, "htpasswd")
     account = ["--username", registry.username, "--password-from", "env:RIG"]
-    result = portolan(*command, *at(registry, *account), "-o", form, "--log-level", "debug", env={"RIG": CANARY})  # The fixture looks for the canary.
+    result = portolan(*command, *at(registry, *account), "-o", form, "--log-level", "debug",
+                      env={"RIG": CANARY})  # The fixture looks for the canary.
     assert result.code == 1
     assert "unauthorized" in result.stdout + result.stderr or "refuse" in result.stdout + result.stderr
 
