@@ -5,10 +5,10 @@ tests/system/test_hostile.py drives all of them through the real binary. Paths t
 by a real registry behind.
 """
 
-from rigs.hostile import accounts, content, elsewhere, framing, images, paging
+from rigs.hostile import accounts, content, elsewhere, framing, harbor, images, paging
 from rigs.hostile.case import Case
 from rigs.hostile.upstream import Upstream
 
-ALL = [*framing.CASES, *elsewhere.CASES, *accounts.CASES, *content.CASES, *paging.CASES, *images.CASES]
+ALL = [*framing.CASES, *elsewhere.CASES, *accounts.CASES, *content.CASES, *paging.CASES, *images.CASES, *harbor.CASES]
 
 __all__ = ["ALL", "Case", "Upstream"]
