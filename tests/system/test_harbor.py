@@ -4,143 +4,29 @@ Tests that ask for `world` run against the Harbor that the environment names, or
 `simulated` need what only a simulation has: counts of requests, faults, costs, thousands of projects.
 """
 
-import json
-import signal
 import time
 from urllib.parse import urlsplit
 
 import pytest
+from harbor_world import (  # noqa: F401 (fixtures)
+    LEAST,
+    PROJECT_RIGHTS,
+    all_of,
+    ask,
+    assert_totals,
+    checks_of,
+    document,
+    numbers,
+    registry_of,
+    short,
+    simulated,
+    truth,
+    world,
+)
 from rigs.certificates import Authority
 from rigs.docker_registry import DockerRegistry
 from rigs.hostile import Upstream
-from rigs.process import wait_for
-from rigs.simulated_harbor import HarborUnderTest, SimulatedHarbor
-
-PASSWORD = "kanarie-7f3a-Correct-horse"
-PROJECT_RIGHTS = "project:read quota:read repository:list,read artifact:list,read tag:list"
-LEAST = {"/": "quota:list project:list catalog:read system-volumes:read", "*": PROJECT_RIGHTS}
-
-
-class World:
-    """A public, a private and an empty project, whose numbers are known, on a Harbor that others may use too."""
-
-    def __init__(self, harbor):
-        self.harbor, self.admin = harbor, harbor.client
-        self.open, self.team, self.other = (self.admin.unique(name) for name in ("open", "team", "other"))
-        self.admin.make_project(self.open, public=True)
-        self.admin.make_project(self.team)
-        self.admin.make_project(self.other)
-        pusher = self.admin.pusher
-        pusher.image(f"{self.open}/web", ["v1", "latest"], [b"shared layer"])
-        pusher.image(f"{self.team}/app", ["v1"], [b"shared layer", b"one"])
-        pusher.image(f"{self.team}/app", ["v2"], [b"shared layer", b"two"])
-        pusher.image(f"{self.team}/app", [], [b"untagged"])
-        children = [pusher.image(f"{self.team}/a/b", tags, [text]) for tags, text in (([], b"x"), (["arm"], b"yy"))]
-        pusher.index(f"{self.team}/a/b", ["multi"], children)
-        self.dev = self.admin.make_user(self.admin.unique("dev"), PASSWORD)
-        self.lone = self.admin.make_user(self.admin.unique("lone"), PASSWORD)
-        self.admin.add_member(self.team, self.dev.username, 2)
-
-    #: space -> (repositories, artifacts, tags): an index is one artifact, its tagged child another
-    counts = {"open": (1, 1, 2), "team": (2, 5, 4), "other": (0, 0, 0)}
-
-    def robot(self, permissions, **options):
-        return self.admin.make_robot(self.admin.unique("robot"), permissions, **options)[0]
-
-    def used(self, project):
-        return self.admin.get(f"/projects/{project}/summary")["quota"]["used"]["storage"]
-
-
-@pytest.fixture(scope="module")
-def world():
-    with HarborUnderTest() as harbor:
-        yield World(harbor)
-
-
-@pytest.fixture
-def simulated():
-    with SimulatedHarbor() as harbor:
-        yield harbor
-
-
-@pytest.fixture
-def ask(portolan):
-    """ask(command, caller, *options) -> Result, with the caller's password in the environment."""
-
-    def run(command, caller, *options, address=None, output="json", **more):
-        return portolan(*line(command, caller, *options, address=address, output=output),
-                        env={"HARBOR_PASSWORD": caller.password}, secrets=(caller.password,), **more)
-
-    return run
-
-
-def line(command, caller, *options, address=None, output="json"):
-    words = command.split() + ["--type", "harbor", "--address", address or caller.url, "--username", caller.username]
-    return [*words, "--password-from", "env:HARBOR_PASSWORD", "--allow-plain-http", "-o", output, *options]
-
-
-def document(folder, caller, address=None):
-    spec = {"name": "harbor", "type": "harbor", "address": address or caller.url, "allowPlainHttp": True,
-            "credentials": {"username": caller.username, "passwordFrom": {"env": "HARBOR_PASSWORD"}}}
-    file = folder / "fleet.json"
-    file.write_text(json.dumps({"apiVersion": "portolan.dev/v1", "kind": "Manifest", "metadata": {"name": "test"},
-                                "spec": {"registries": [spec]}}))
-    return file
-
-
-def registry_of(result):
-    return result.json()["registries"][0]
-
-
-def checks_of(result):
-    return {check["name"]: check for check in registry_of(result)["validation"]["checks"]}
-
-
-def by_name(measures):
-    found = {(m["name"], m["kind"]): m for m in measures}
-    assert len(found) == len(measures)
-    return found
-
-
-def numbers(result):
-    """({(name, kind): measure}, {space: {(name, kind): measure}}, complete)"""
-    assert result.code == 0, result.stderr + result.stdout
-    statistics = registry_of(result)["statistics"]
-    spaces = {s["name"]: by_name(s["measures"]) for s in statistics["spaces"]}
-    return by_name(statistics["measures"]), spaces, statistics["complete"]
-
-
-def short(measure):
-    return measure["value"], measure["state"], measure["visibility"]
-
-
-def all_of(caller, path):
-    rows, page = [], 1
-    while found := caller.get(f"{path}?page={page}&page_size=100"):
-        rows, page = rows + found, page + 1
-        if len(found) < 100:
-            break
-    return rows
-
-
-def truth(caller):
-    """What the caller's own lists add up to, counted by other means than the plugin's."""
-    projects, repositories = all_of(caller, "/projects"), all_of(caller, "/repositories")
-    public = [p for p in projects if p["metadata"]["public"] == "true"]
-    return {
-        "spaces": len(projects),
-        "spaces_public": len(public),
-        "spaces_private": len(projects) - len(public),
-        "repositories": len(repositories),
-        "repositories_public": sum(p["repo_count"] for p in public),
-        "repositories_private": len(repositories) - sum(p["repo_count"] for p in public),
-        "artifacts": sum(r["artifact_count"] for r in repositories),
-    }
-
-
-def assert_totals(found, expected, visibility):
-    for name, value in expected.items():
-        assert short(found[name, None]) == (value, "known", visibility), name
+from rigs.simulated_harbor import SimulatedHarbor
 
 
 # statistics, as each caller
@@ -433,91 +319,3 @@ def test_an_unknown_repository_is_not_an_empty_one(ask, world):
     for name in (f"{world.team}/nothing", "alone"):
         result = ask(f"tags {name}", world.admin)
         assert result.code == 1 and f"no repository {name}" in result.stderr, result.stderr
-
-
-# cost, and how it ends
-
-
-def total(harbor):
-    return sum(harbor.requests().values())
-
-
-def test_two_hundred_and_fifty_projects_are_read_in_three_pages(ask, simulated):
-    simulated.seed_many(projects=249, repositories=250, tags=1)
-    simulated.reset_requests()
-    found, spaces, complete = numbers(ask("stats", simulated.client))
-    assert complete and len(spaces) == 250
-    assert found["spaces", None]["value"] == found["repositories", None]["value"] == 250
-    asked = simulated.requests()
-    assert {asked[f"GET /api/v2.0/{what}"] for what in ("projects", "repositories", "quotas")} == {3}
-
-
-def test_a_thousand_projects_by_password_cost_few_requests(ask, simulated):
-    simulated.seed_many(projects=999, repositories=1000, tags=1)  # and "library"
-    for level, most in (("quick", 4), ("normal", 35)):
-        simulated.reset_requests()
-        found, _, complete = numbers(ask("stats", simulated.client, "--level", level))
-        assert complete and found["spaces", None]["value"] == found["repositories", None]["value"] == 1000
-        assert total(simulated) <= most, simulated.requests()
-
-
-def test_a_user_of_many_projects_does_not_pay_for_each(ask, simulated):
-    user = simulated.client.make_user("dev", PASSWORD)
-    for number in range(30):
-        simulated.client.make_project(f"mine{number:02d}")
-        simulated.client.add_member(f"mine{number:02d}", "dev", 3)
-    simulated.reset_requests()
-    _, spaces, _ = numbers(ask("stats", user))
-    assert total(simulated) <= 6
-    assert "--level deep" in spaces["mine07"]["storage_bytes", "deduplicated"]["hint"]
-    _, spaces, _ = numbers(ask("stats", user, "--level", "deep"))
-    assert short(spaces["mine07"]["storage_bytes", "deduplicated"]) == (0, "known", "account")
-
-
-def assert_lower_bound(result, projects, repositories, code=0):
-    assert result.code == code, result.stderr + result.stdout
-    statistics = registry_of(result)["statistics"]
-    assert statistics["complete"] is False and registry_of(result)["error"] is None
-    found = by_name(statistics["measures"])
-    for (name, _), measure in found.items():
-        assert measure["state"] != "partial" or 0 < measure["value"], name
-        assert measure["state"] != "known" or measure["value"] is not None
-    assert (found["spaces", None]["value"] or 0) <= projects
-    assert (found["artifacts", None]["value"] or 0) <= repositories
-    return found
-
-
-def test_a_budget_ends_a_collection_with_what_was_reached(ask, simulated):
-    simulated.seed_many(projects=999, repositories=1000, tags=1)
-    simulated.reset_requests()
-    found = assert_lower_bound(ask("stats", simulated.client, "--max-requests", "7"), 1000, 1000)
-    assert total(simulated) == 7
-    assert found["artifacts", None]["state"] in ("partial", "unknown")
-    assert ask("stats", simulated.client, "--max-requests", "7", "--fail-on", "partial").code == 1
-    robot, _ = simulated.client.make_robot("all", LEAST)
-    found = assert_lower_bound(ask("stats", robot, "--max-requests", "7"), 1000, 1000)
-    assert found["spaces", None]["state"] == "partial" and found["spaces", None]["value"] >= 100
-
-
-def test_a_deadline_ends_a_collection_with_what_was_reached(ask):
-    with SimulatedHarbor(password_cost=0.2) as harbor:
-        harbor.seed_many(projects=999, repositories=1000, tags=1)
-        began = time.monotonic()
-        assert_lower_bound(ask("stats", harbor.client, "--timeout", "2s"), 1000, 1000)
-        assert time.monotonic() - began < 3.5
-
-
-def test_an_interrupt_ends_a_collection_with_what_was_reached(portolan):
-    with SimulatedHarbor(password_cost=0.2) as harbor:
-        harbor.seed_many(projects=999, repositories=1000, tags=1)
-        process = portolan.start(*line("stats", harbor.client), env={"HARBOR_PASSWORD": harbor.admin_password})
-        wait_for(lambda: harbor.requests().get("GET /api/v2.0/projects", 0) >= 3, "the collection to be under way", 20)
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=10)
-        assert time.monotonic() - began < 1.5 and process.returncode == 130
-        statistics = json.loads(output)["registries"][0]["statistics"]
-        assert statistics["complete"] is False
-        found = by_name(statistics["measures"])
-        assert found["spaces", None]["value"] == 1000  # /statistics had come
-        assert found["artifacts", None]["state"] in ("partial", "unknown")
