@@ -58,12 +58,12 @@ class RowPrinter {
     if (format_ == "json") out_ << "{\"" << key << "\":[";
     if (format_ == "yaml") out_ << key << ":\n";
   }
-  /// False after end().
+  /// False after end(), and when the output takes no more: the rest need not be fetched.
   bool add(const std::vector<T>& rows) {
     base::Lock lock(mutex_);
     if (ended_) return false;
     for (const T& row : rows) print(row);
-    return true;
+    return static_cast<bool>(out_);
   }
   void end(const std::string& cursor) {
     base::Lock lock(mutex_);

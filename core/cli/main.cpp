@@ -54,6 +54,17 @@ Terminal terminal() {
   return {std::cout, std::cerr, isatty(STDOUT_FILENO) == 1 && !plain, isatty(STDERR_FILENO) == 1};
 }
 
+/// The code to leave with: a report that could not be written is no success.
+int delivered(int code) {
+  std::cout.flush();
+  const bool lost = !std::cout;
+  if (lost)
+    std::cerr << "portolan: the output could not be written\n  hint: is the disk full, or the pipe "
+                 "closed?\n";
+  std::cerr.flush();
+  return lost && code == exit_ok ? exit_failed : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -66,12 +77,12 @@ int main(int argc, char** argv) {
   }
   if (parsed->version) {
     std::cout << "portolan " << program().version << '\n';
-    return exit_ok;
+    return delivered(exit_ok);
   }
   if (parsed->help || parsed->command == nullptr) {
     std::cout << (parsed->command != nullptr ? config::help_text(program(), *parsed->command)
                                              : config::help_text(program()));
-    return parsed->help ? exit_ok : config::usage_exit_code;
+    return delivered(parsed->help ? exit_ok : config::usage_exit_code);
   }
 
   raise_file_limit();
@@ -82,9 +93,7 @@ int main(int argc, char** argv) {
   {
     const SignalThread signals(cancel);
     Session session(terminal(), *std::move(parsed), cancel);
-    code = handlers().at(words)(session);
-    std::cout.flush();
-    std::cerr.flush();
+    code = delivered(handlers().at(words)(session));
     // A call that did not come back still runs: destructors would pull its ground away.
     if (router::any_abandoned()) _exit(code);
   }

@@ -372,3 +372,11 @@ def test_colour_and_progress_on_a_terminal_only(portolan, registry, tmp_path):
     assert "\033" not in out
     _, out, _ = on_terminal(portolan, "run", "-f", file, "-o", "json")
     assert "\033" not in out and json.loads(out)
+
+
+@pytest.mark.parametrize("words", [["types"], ["plugins", "list", "-o", "json"], ["--version"], ["run", "-h"]])
+def test_an_output_that_cannot_be_written_is_no_success(portolan, words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(portolan.command(*words), env=portolan.environment(), stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "could not be written" in done.stderr
