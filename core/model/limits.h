@@ -67,4 +67,52 @@ inline constexpr int registries_parallel = 256;  // (*) --parallel
 inline constexpr int detect_requests = 3;
 inline constexpr int detect_sure = 80;  ///< A detection score that is worth a hint.
 
+/// Defaults of the daemon's settings (docs/config.md); all of them can be set.
+namespace daemon {
+using days = std::chrono::duration<std::int64_t, std::ratio<86'400>>;
+
+// Its server: what one client may cost.
+inline constexpr std::chrono::milliseconds drain = 10s;
+inline constexpr std::uint64_t header_bytes = 32 * 1024;
+inline constexpr std::uint64_t request_body_bytes = 1024 * 1024;
+inline constexpr std::chrono::milliseconds header_timeout = 10s;
+inline constexpr std::chrono::milliseconds body_timeout = 30s;
+inline constexpr std::chrono::milliseconds answer_timeout = 30s;
+inline constexpr std::chrono::milliseconds idle_timeout = 60s;
+inline constexpr std::uint64_t connections = 4096;
+inline constexpr std::uint64_t connections_per_address = 256;
+inline constexpr std::uint64_t event_streams = 2000;
+inline constexpr std::uint64_t rate_per_address = 200;  ///< Requests per second.
+inline constexpr std::uint64_t rate_burst = 1000;
+
+// Who comes in.
+inline constexpr std::chrono::milliseconds token_life = days(90);
+inline constexpr std::chrono::milliseconds token_life_max = days(365);
+inline constexpr std::chrono::milliseconds session_idle = 8h;
+inline constexpr std::chrono::milliseconds setup_token_life = 1h;
+inline constexpr std::uint64_t login_attempts_per_minute = 10;
+inline constexpr std::chrono::milliseconds push_life = 1h;
+inline constexpr std::chrono::milliseconds push_life_max = 24h;
+inline constexpr std::chrono::milliseconds robot_grace = 24h;
+
+// What it does by itself.
+inline constexpr std::chrono::milliseconds health_interval = 60s;
+inline constexpr std::uint64_t health_jitter_percent = 10;
+inline constexpr std::uint64_t flap_count = 2, flap_window = 3;
+inline constexpr std::chrono::milliseconds blocked_retry = 1h;
+inline constexpr std::chrono::milliseconds statistics_interval = 10min;
+inline constexpr std::chrono::milliseconds catalogue_interval = 10min;
+inline constexpr std::chrono::milliseconds catalogue_timeout = 10min;
+
+// What it keeps.
+inline constexpr std::chrono::milliseconds raw_measures = days(7);
+inline constexpr std::chrono::milliseconds hourly_measures = days(90);
+inline constexpr std::chrono::milliseconds daily_measures = days(730);
+inline constexpr std::chrono::milliseconds events = days(90);
+inline constexpr std::uint64_t registries_per_workspace = 100;
+inline constexpr std::uint64_t queue = 10'000;  ///< Jobs that wait.
+inline constexpr std::uint64_t page = 50, page_max = 500;
+inline constexpr std::uint64_t try_per_minute = 10;  ///< Dry calls of one user.
+}  // namespace daemon
+
 }  // namespace portolan::model::limits
