@@ -1,0 +1,76 @@
+#pragma once
+/// Spaces, bindings, robots; the cached repositories and tags.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/usable.h"
+#include "store/store.h"
+
+namespace portolan::store {
+
+base::Result<model::SpaceRecord> insert_space(Writer&,
+                                              model::SpaceRecord space);  ///< conflict: name.
+base::Result<model::SpaceRecord> update_space(Writer&, const model::SpaceRecord& space,
+                                              std::int64_t if_revision);
+base::Result<void> delete_space(Writer&, Id id);  ///< conflict while bound.
+std::optional<model::SpaceRecord> find_space(Reader&, Id id);
+std::optional<model::SpaceRecord> find_space(Reader&, Id registry, const std::string& name);
+struct SpaceFilter {
+  std::optional<Id> registry;
+  const std::vector<Id>* only = nullptr;
+  std::optional<bool> is_public, bound;
+};
+struct SpaceRow {
+  model::SpaceRecord record;
+  std::vector<std::string> workspaces;  ///< Bound ones, by name.
+};
+/// Sorts: name, repositories, created.
+Page<SpaceRow> list_spaces(Reader&, const PageRequest&, const SpaceFilter&);
+std::vector<model::SpaceRecord> spaces_of(Reader&, Id registry);
+
+/// conflict: bound already with another access.
+base::Result<model::Binding> insert_binding(Writer&, model::Binding binding);
+base::Result<void> delete_binding(Writer&, Id id);
+std::optional<model::Binding> find_binding(Reader&, Id id);
+struct BindingFilter {
+  std::optional<Id> space, workspace, registry;
+};
+std::vector<model::Binding> bindings(Reader&, const BindingFilter&);
+Page<model::Binding> list_bindings(Reader&, const PageRequest&, const BindingFilter&);
+
+/// Everything access resolution looks at, in one read.
+model::AccessWorld access_world(Reader&);
+
+base::Result<model::RobotRecord> insert_robot(Writer&, model::RobotRecord robot,
+                                              const base::Secret& secret);
+base::Result<void> update_robot(Writer&, const model::RobotRecord& robot);
+base::Result<void> delete_robot(Writer&, Id id);
+base::Result<base::Secret> robot_secret(Reader&, Id id);
+std::vector<model::RobotRecord> robots(Reader&, std::optional<Id> registry,
+                                       std::optional<Id> workspace);
+
+/// A sweep of the catalogue writes batch by batch and ends by marking what it did not see.
+base::Result<void> put_repositories(Writer&, Id registry,
+                                    const std::vector<model::RepositoryRecord>& batch);
+base::Result<void> put_tags(Writer&, Id repository, const std::vector<model::TagRecord>& batch);
+/// Rows of `registry` (tags: of `repository`) last seen before `ms` go.
+base::Result<std::size_t> drop_repositories_unseen(Writer&, Id registry, std::int64_t ms);
+base::Result<std::size_t> drop_tags_unseen(Writer&, Id repository, std::int64_t ms);
+/// Where a sweep that was interrupted goes on; empty = from the start.
+std::string sweep_cursor(Reader&, Id registry, const std::string& kind);
+base::Result<void> put_sweep_cursor(Writer&, Id registry, const std::string& kind,
+                                    const std::string& cursor);
+
+struct RepositoryFilter {
+  std::optional<Id> registry;
+  const std::vector<Id>* only_spaces = nullptr;  ///< Null = all.
+};
+/// Sorts: name, updated, pulls. Search looks into the whole name.
+Page<model::RepositoryRecord> list_repositories(Reader&, const PageRequest&,
+                                                const RepositoryFilter&);
+std::optional<model::RepositoryRecord> find_repository(Reader&, Id registry,
+                                                       const std::string& name);
+Page<model::TagRecord> list_tags(Reader&, const PageRequest&, Id repository);
+
+}  // namespace portolan::store

@@ -1,0 +1,114 @@
+#pragma once
+/// What the daemon keeps: the one door to SQL. Nothing of SQLite shows here, so that another
+/// database can stand behind the same face later.
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/crypto.h"
+#include "base/result.h"
+#include "model/records.h"
+
+namespace portolan::store {
+
+using model::Id;
+
+/// A consistent view of everything, for the length of one read(). Used by one thread.
+class Reader {
+ public:
+  class Connection;  ///< The room's own.
+  explicit Reader(Connection& connection) : connection_(connection) {}
+  Reader(const Reader&) = delete;
+  Connection& connection() { return connection_; }
+
+ private:
+  Connection& connection_;
+};
+
+/// The one writer: a Reader that sees its own writes, inside one transaction.
+class Writer : public Reader {
+ public:
+  using Reader::Reader;
+};
+
+struct StoreOptions {
+  std::filesystem::path directory;  ///< Made with mode 0700 when missing; holds "portolan.db".
+  base::SealingKey key;
+  /// The wall clock in Unix milliseconds; tests give their own.
+  std::function<std::int64_t()> now;
+};
+
+/// Part of a list. `after` is the `next` of the page before, opaque.
+struct PageRequest {
+  std::size_t limit = 50;  ///< 1 to limits::page_max.
+  std::string after;
+  std::string search;  ///< Case-insensitive part of the name; empty = all.
+  std::string sort;    ///< A column that the function names; empty = its first. "-name" descends.
+};
+
+template <class Row>
+struct Page {
+  std::vector<Row> rows;
+  std::string next;  ///< Empty: that was the last.
+};
+
+/// One writer, many readers; write-ahead log, synchronous=FULL. Safe from any thread.
+/// Errors: unavailable with a hint when the disk is full or unreadable; conflict and not_found as
+/// the functions of this room say. A change that was acknowledged survives kill -9 and power loss.
+class Store {
+ public:
+  /// Opens or makes the database and brings its schema up to date, after a backup beside it.
+  /// invalid_config: made by a newer version, sealed with another key, not writable, or in use by
+  /// another process.
+  static base::Result<std::unique_ptr<Store>> open(StoreOptions options);
+  ~Store();
+
+  /// Runs `body` on a snapshot and returns what it does.
+  template <class T>
+  T read(const std::function<T(Reader&)>& body) const {
+    std::optional<T> answer;
+    run_read([&](Reader& reader) { answer.emplace(body(reader)); });
+    return std::move(*answer);
+  }
+
+  /// Runs `body` in one transaction: committed and durable when it returns without Error, undone
+  /// otherwise. Writers wait for each other; `body` makes no call that waits for anything else.
+  base::Result<void> write(const std::function<base::Result<void>(Writer&)>& body);
+
+  /// Grows with every committed write; what was computed at one revision is good while it stays.
+  std::uint64_t revision() const { return revision_.load(std::memory_order_acquire); }
+  /// Waits until revision() > `seen`, `until`, or wake_all(). The present revision.
+  std::uint64_t wait_for_change(std::uint64_t seen, base::Steady::time_point until) const;
+  void wake_all();
+
+  /// A whole copy as of now, made while others read and write; durable before return.
+  base::Result<void> backup(const std::filesystem::path& file) const;
+  /// internal naming what is broken: SQLite's own check, foreign keys, and every seal opened.
+  base::Result<void> verify() const;
+  /// Seals everything anew with `key` in one transaction.
+  base::Result<void> rotate_key(const base::SealingKey& key);
+  std::int64_t now() const;
+  /// Identifies this installation; part of robot names. Twelve letters and digits; made at first
+  /// start, changed by restore.
+  std::string installation() const;
+
+ private:
+  class Database;
+  explicit Store(std::unique_ptr<Database> database);
+  void run_read(const std::function<void(Reader&)>& body) const;
+
+  std::unique_ptr<Database> database_;
+  std::atomic<std::uint64_t> revision_{1};
+};
+
+/// Checks a backup file and puts it in the place of the database of `directory`, which no process
+/// may have open; the old one is kept beside it. Robots are marked for reconciliation.
+base::Result<void> restore(const std::filesystem::path& backup,
+                           const std::filesystem::path& directory, const base::SealingKey& key,
+                           bool verify_only);
+
+}  // namespace portolan::store
