@@ -1,0 +1,39 @@
+#pragma once
+/// The live side of every registry that is kept: router::Registry objects, made from rows.
+#include <map>
+#include <memory>
+
+#include "base/mutex.h"
+#include "engine/daemon.h"
+
+namespace portolan::engine {
+
+/// Safe from any thread.
+class Fleet {
+ public:
+  explicit Fleet(const Daemon& daemon) : daemon_(daemon) {}
+
+  struct Live {
+    model::RegistryRecord record;  ///< Without secrets.
+    std::shared_ptr<router::Registry> registry;
+  };
+  /// The registry as its row says now; made anew when settings or secret changed since, with the
+  /// facts that are kept. plugin_missing, plugin_disabled, plugin_refused, invalid_config (options
+  /// that a newer schema refuses, naming the field), not_found.
+  base::Result<Live> live(Id registry) EXCLUDES(mutex_);
+  /// One that is not kept, for "try this".
+  base::Result<std::shared_ptr<router::Registry>> draft(const model::RegistryRecord& record) const;
+  /// Where registries of the platform, or of workspaces, may connect to.
+  base::Result<net::AddressPolicy> policy(bool of_workspace) const;
+
+ private:
+  struct Entry {
+    std::int64_t revision = 0, secret_version = 0;
+    std::shared_ptr<router::Registry> registry;
+  };
+  const Daemon& daemon_;
+  base::Mutex mutex_;
+  std::map<Id, Entry> entries_ GUARDED_BY(mutex_);
+};
+
+}  // namespace portolan::engine
