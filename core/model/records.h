@@ -123,6 +123,7 @@ struct RobotRecord {
   std::int64_t created_ms = 0, expires_ms = 0;  ///< 0 = no end.
   std::int64_t retire_ms = 0;                   ///< Replaced; to be revoked then. 0 = current.
   std::vector<Id> spaces;                       ///< Its grants as last written upstream.
+  bool reconcile = false;  ///< Restored from a backup: not handed out before upstream was asked.
 };
 
 /// A row of the cached catalogue.

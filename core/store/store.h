@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,12 +68,15 @@ class Store {
   static base::Result<std::unique_ptr<Store>> open(StoreOptions options);
   ~Store();
 
-  /// Runs `body` on a snapshot and returns what it does.
+  /// Runs `body` on a snapshot and answers what it does: T or Result<T>. A database that cannot be
+  /// read, a cursor or sort that no list knows (invalid_argument) end `body` at once and are the
+  /// Error. `body` makes no call that waits for anything else, and no read() of its own.
   template <class T>
-  T read(const std::function<T(Reader&)>& body) const {
-    std::optional<T> answer;
-    run_read([&](Reader& reader) { answer.emplace(body(reader)); });
-    return std::move(*answer);
+  base::Result<T> read(const std::function<base::Result<T>(Reader&)>& body) const {
+    std::optional<base::Result<T>> answer;
+    const auto done = run_read([&](Reader& reader) { answer.emplace(body(reader)); });
+    if (!done) return done.error();
+    return *std::move(answer);
   }
 
   /// Runs `body` in one transaction: committed and durable when it returns without Error, undone
@@ -99,7 +103,7 @@ class Store {
  private:
   class Database;
   explicit Store(std::unique_ptr<Database> database);
-  void run_read(const std::function<void(Reader&)>& body) const;
+  base::Result<void> run_read(const std::function<void(Reader&)>& body) const;
 
   std::unique_ptr<Database> database_;
   std::atomic<std::uint64_t> revision_{1};
