@@ -7,6 +7,7 @@
 #include "cli/program.h"
 #include "cli/render.h"
 #include "cli/targets.h"
+#include "model/json.h"
 #include "router/call_thread.h"
 
 namespace portolan::cli {
@@ -36,7 +37,7 @@ Json row_json(const model::Repository& row) {
   out.set("space", Json::string(row.space));
   out.set("artifacts", known(row.artifacts));
   out.set("pulls", known(row.pulls));
-  const std::string updated = utc_time(row.updated_ms);
+  const std::string updated = model::utc_time(row.updated_ms);
   out.set("updated_at", updated.empty() ? Json() : Json::string(updated));
   return out;
 }

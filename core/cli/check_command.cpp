@@ -9,6 +9,7 @@
 #include "cli/program.h"
 #include "cli/render.h"
 #include "cli/targets.h"
+#include "model/json.h"
 
 namespace portolan::cli {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using base::Json;
 using check::Finding;
 using check::State;
+using model::text_or_null;
 
 std::string_view word(State state) {
   switch (state) {
@@ -25,8 +27,6 @@ std::string_view word(State state) {
   }
   return "fail";
 }
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json::string(text); }
 
 long count(const std::vector<Finding>& findings, State state) {
   return std::count_if(findings.begin(), findings.end(),

@@ -3,11 +3,13 @@
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "cli/render.h"
+#include "model/json.h"
 
 namespace portolan::cli {
 namespace {
 
 using base::Json;
+using model::text_or_null;
 
 std::string_view state_word(plugin::State state) {
   switch (state) {
@@ -17,8 +19,6 @@ std::string_view state_word(plugin::State state) {
   }
   return "refused";
 }
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json::string(text); }
 
 std::string type_names(const plugin::Plugin& plugin) {
   std::string out;

@@ -17,7 +17,6 @@ struct Parts {
 base::Json to_json(const engine::RegistryReport& report, const Parts& parts);
 base::Json to_json(const std::vector<engine::RegistryReport>& reports,
                    const engine::FailOn& fail_on, const Parts& parts);
-base::Json to_json(const base::Error& error);
 
 /// Block style; strings are quoted wherever YAML could read something else (YAML 1.2 core).
 std::string to_yaml(const base::Json& value);
@@ -33,9 +32,6 @@ std::string to_junit(const std::vector<engine::RegistryReport>& reports,
 /// Rows under a header, columns padded to their widest cell (in code points).
 std::string text_table(const std::vector<std::string>& header,
                        const std::vector<std::vector<std::string>>& rows);
-
-/// RFC 3339, UTC, seconds; empty for 0.
-std::string utc_time(std::int64_t unix_ms);
 
 /// "1.2 GiB (1288490188 bytes)".
 std::string bytes_text(std::int64_t bytes);
