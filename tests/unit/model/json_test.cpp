@@ -8,12 +8,14 @@ using base::to_text;
 TEST_CASE("a validation survives the way through JSON") {
   model::Validation validation;
   validation.verdict = model::Verdict::fail;
-  model::Check check{.name = "credentials", .state = model::CheckState::fail};
+  model::Check check;
+  check.name = "credentials";
+  check.state = model::CheckState::fail;
   check.code = base::Code::unauthorized;
   check.message = "the registry refused the password";
   check.hint = "Give the password again.";
   check.evidence = model::Evidence{"GET", "https://r.example.com/v2/", 401, 12'000, "realm x"};
-  validation.checks = {check, {.name = "dns", .state = model::CheckState::ok}};
+  validation.checks = {check, model::Check()};
   const auto json = model::to_json(validation);
   const auto back = model::validation_from(json);
   CHECK(to_text(model::to_json(back)) == to_text(json));
@@ -26,10 +28,20 @@ TEST_CASE("statistics survive the way through JSON, states and kinds included") 
   model::Statistics statistics;
   statistics.level = model::Level::deep;
   statistics.complete = true;
-  statistics.measures = {{"storage_bytes", 42, model::MeasureState::partial, model::Scope::account,
-                          model::MeasureKind::deduplicated, "bytes", 1'700'000'000'000, "why"},
-                         {"tags", 0, model::MeasureState::forbidden}};
-  statistics.spaces = {{"library", model::Visibility::open, {{"repositories", 3}}}};
+  model::Measure bytes;
+  bytes.name = "storage_bytes";
+  bytes.value = 42;
+  bytes.state = model::MeasureState::partial;
+  bytes.scope = model::Scope::account;
+  bytes.kind = model::MeasureKind::deduplicated;
+  bytes.unit = "bytes";
+  bytes.taken_at_ms = 1'700'000'000'000;
+  bytes.hint = "why";
+  model::Measure tags;
+  tags.name = "tags";
+  tags.state = model::MeasureState::forbidden;
+  statistics.measures = {bytes, tags};
+  statistics.spaces = {{"library", model::Visibility::open, {tags}}};
   const auto json = model::to_json(statistics);
   const auto back = model::statistics_from(json);
   CHECK(to_text(model::to_json(back)) == to_text(json));
