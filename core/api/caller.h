@@ -1,0 +1,71 @@
+#pragma once
+/// Who asks: bearer tokens and the console's session cookie become a Principal.
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "api/routes.h"
+#include "base/mutex.h"
+#include "engine/daemon.h"
+#include "model/access.h"
+
+namespace portolan::api {
+
+struct Caller {
+  model::Principal principal;
+  model::Id token = 0;       ///< The bearer token that was shown; 0: a session.
+  std::string session_hash;  ///< Of the session cookie; empty: a token.
+};
+
+/// Signs callers in and asks the table of model/access.h for every route. Safe from any thread.
+///
+/// A token comes as `Authorization: Bearer ptk_…`. A session comes as the cookie of POST
+/// /api/v1/session; with it, whatever changes something needs `Sec-Fetch-Site: same-origin` or an
+/// Origin that is our own, so that no foreign page can use it (OWASP CSRF prevention).
+class Authenticator {
+ public:
+  explicit Authenticator(const engine::Daemon& daemon);
+
+  /// For RouteTable::make. 401 with WWW-Authenticate, or 403 when no role of the caller has the
+  /// route's action anywhere; what a handler looks up is asked again there, by may().
+  std::optional<Problem> admit(const Route& route, Call& call);
+
+  /// The user of this name and password. unauthorized, the same for a wrong name and a wrong
+  /// password and as slow; rate_limited after auth.login-attempts-per-minute of one name or one
+  /// address; two hash at a time, unavailable when too many wait.
+  base::Result<model::User> log_in(const std::string& name, const base::Secret& password,
+                                   const Peer& peer);
+  /// A guess of something else (set-up token): counts against the address.
+  base::Result<void> allow_guess(const std::string& what, const Peer& peer);
+
+  /// Writes down when tokens were last used, for those used since the last call; waits for the
+  /// disk.
+  void flush_token_uses();
+
+ private:
+  struct Bucket {
+    double left = 0;
+    base::Steady::time_point at;
+  };
+  std::shared_ptr<const Caller> recognise(const std::string& hash, bool session) EXCLUDES(mutex_);
+  base::Result<std::shared_ptr<const Caller>> look_up(const std::string& hash, bool session);
+  bool take(const std::string& key, double per_minute) EXCLUDES(mutex_);
+  base::Result<void> enter_hashing() EXCLUDES(mutex_);
+  void leave_hashing() EXCLUDES(mutex_);
+
+  const engine::Daemon& daemon_;
+  const std::string decoy_hash_;  // So that an unknown name costs what a known one does.
+  base::Mutex mutex_;
+  base::Condition hashing_ended_;
+  int hashing_ GUARDED_BY(mutex_) = 0, waiting_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t revision_ GUARDED_BY(mutex_) = 0;  // Of what is in known_.
+  std::unordered_map<std::string, std::shared_ptr<const Caller>> known_ GUARDED_BY(mutex_);
+  std::map<std::string, Bucket> buckets_ GUARDED_BY(mutex_);
+  std::map<model::Id, std::int64_t> used_tokens_ GUARDED_BY(mutex_);
+};
+
+}  // namespace portolan::api
