@@ -92,10 +92,14 @@ struct Principal {
 
 /// Whether one of the roles that `who` has toward what belongs to `workspace` (absent: to the
 /// platform) permits `action`, within his token's limits. A platform admin manages everything but
-/// uses images (image_use, pull_secret_read, push_issue) only where he is a member.
+/// uses images (image_use, pull_secret_read, push_issue) only where he is a member. Toward the
+/// platform everybody who is signed in is at least what a workspace viewer is, and image_use and
+/// pull_secret_read mean its public spaces alone. A token for one workspace is no admin or auditor
+/// of the platform, whatever its user is.
 bool may(const Principal& who, Action action, std::optional<Id> workspace);
 
-/// Whether `may` holds for any workspace of his or the platform: what a list route asks first.
+/// Whether `may` holds for any workspace or the platform: what a list route asks first. Reading is
+/// granted to a member of no workspace too; his list is empty.
 bool may_somewhere(const Principal& who, Action action);
 
 }  // namespace portolan::model

@@ -44,7 +44,9 @@ struct Schedule {
   std::int64_t health_s = 0, statistics_s = 0, deep_s = 0, catalogue_s = 0;
 };
 
-enum class DefaultVisibility { upstream, closed, open };  ///< "as-registry", "private", "public"
+enum class DefaultVisibility { upstream, closed, open };
+std::string_view to_string(DefaultVisibility visibility);  ///< "as-registry", "private", "public"
+std::optional<DefaultVisibility> default_visibility_from(std::string_view text);
 
 /// One integrated registry. `settings.name` is its name within its scope; passwords and keys in
 /// `settings` are empty unless they were asked for.
@@ -91,6 +93,7 @@ struct Health {
 };
 
 enum class Enforcement { registry, catalog };  ///< Who really keeps others out.
+std::string_view to_string(Enforcement enforcement);
 
 struct SpaceRecord {
   Id id = 0, registry = 0;
@@ -150,6 +153,7 @@ struct Event {
 
 enum class JobState { queued, running, done, failed, cancelled };
 std::string_view to_string(JobState state);
+std::optional<JobState> job_state_from(std::string_view text);
 
 /// Lasting work. The same (kind, key) is queued or running at most once.
 struct Job {

@@ -43,8 +43,8 @@ struct UsableSpace {
 /// workspace: the public spaces of platform registries. In the order of `world.spaces`.
 std::vector<UsableSpace> usable_spaces(const AccessWorld& world, std::optional<Id> workspace);
 
-/// The same for one who asks as a person: the union over the workspaces he is a member of; no role
-/// adds anything.
+/// The same for one who asks as a person: the union over the workspaces he is a member of (of a
+/// token for one workspace: that one), and what is public. No role adds anything.
 std::vector<UsableSpace> usable_spaces(const AccessWorld& world, const Principal& who);
 
 /// Which space owns a repository where spaces are name prefixes: the longest of `prefixes` that is
