@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/crypto.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "model/records.h"
 
@@ -104,9 +105,13 @@ class Store {
   class Database;
   explicit Store(std::unique_ptr<Database> database);
   base::Result<void> run_read(const std::function<void(Reader&)>& body) const;
+  void changed();
 
-  std::unique_ptr<Database> database_;
+  const std::unique_ptr<Database> database_;
   std::atomic<std::uint64_t> revision_{1};
+  mutable base::Mutex waiting_;
+  mutable base::Condition woken_;
+  std::uint64_t wake_calls_ GUARDED_BY(waiting_) = 0;
 };
 
 /// Checks a backup file and puts it in the place of the database of `directory`, which no process

@@ -8,7 +8,7 @@ RANK = {"base": 0, "model": 1, "config": 2, "manifest": 2, "net": 2, "store": 2,
         "router": 5, "engine": 6, "api": 7, "cli": 7, "main": 8, "worker_main": 8}
 DOOR = {"rapidjson/": {"base"}, "re2/": {"base"}, "sodium": {"base"}, "curl/": {"net"}, "openssl/": {"net"},
         "boost/dll": {"plugin"},
-        "boost/program_options": {"config"}, "yaml-cpp/": {"manifest"}, "SQLiteCpp/": {"store"},
+        "boost/program_options": {"config"}, "yaml-cpp/": {"manifest"}, "SQLiteCpp/": {"store"}, "sqlite3": {"store"},
         "boost/beast": {"api"}, "portolan/": {"services", "plugin"}}
 SYSTEM = ("sys/", "netinet/", "arpa/", "net/if", "linux/")
 

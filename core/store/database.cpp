@@ -1,0 +1,180 @@
+#include "store/database.h"
+
+#include <chrono>
+
+namespace portolan::store {
+namespace {
+
+/// Enough for two processors with room for one that waits for the disk; each costs a page cache.
+constexpr std::size_t readers = 8;
+
+constexpr std::string_view alphabet =
+    "abcdefghijkmnpqrstuvwxyz23456789";  // 32: no bias, no l o 0 1.
+
+}  // namespace
+
+std::string new_installation() {
+  std::string name = base::random_bytes(12);
+  for (char& letter : name) letter = alphabet[static_cast<unsigned char>(letter) % alphabet.size()];
+  return name;
+}
+
+namespace {
+
+std::int64_t wall_clock() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// An Error of opening: what is in the way is how the daemon was set up.
+base::Error setup_error(base::Error error) {
+  if (error.code == base::Code::unavailable) error.code = base::Code::invalid_config;
+  return error;
+}
+
+}  // namespace
+
+base::Result<void> check_key(Reader& reader, const base::SealingKey& key) {
+  const std::string stored = meta(reader, "key_id");
+  if (stored == key.id()) return {};
+  return base::Error{.code = base::Code::invalid_config,
+                     .message = "the database was sealed with another key (" + stored +
+                                "; the one given is " + key.id() + ")",
+                     .hint = "Name the key file that belongs to this database with --key-file."};
+}
+
+Store::Database::Database(StoreOptions options, FolderLock lock)
+    : lock_(std::move(lock)),
+      folder_(options.directory),
+      file_(options.directory / database_name),
+      surroundings_{std::move(options.key),
+                    options.now ? std::move(options.now) : std::function(wall_clock)} {}
+
+base::Result<std::unique_ptr<Store::Database>> Store::Database::open(
+    StoreOptions options, std::span<const Migration> list) {
+  auto lock = FolderLock::take(options.directory);
+  if (!lock) return lock.error();
+  std::unique_ptr<Database> database(new Database(std::move(options), *std::move(lock)));
+  auto begun = database->guarded([&] { return database->begin(list); });
+  if (!begun) return setup_error(begun.error());
+  return database;
+}
+
+base::Result<void> Store::Database::begin(std::span<const Migration> list) {
+  if (auto made = make_private_file(file_); !made) return made;
+  base::Lock lock(writing_);
+  writer_ =
+      std::make_unique<Reader::Connection>(file_, Reader::Connection::Access::write, surroundings_);
+  auto migrated = migrate(*writer_, list, [&](int to) {
+    return copy_database(file_, file_.string() + ".before-v" + std::to_string(to));
+  });
+  if (!migrated) return migrated;
+  writer_->run("PRAGMA journal_mode = WAL");
+  return transact([&](Writer& writer) -> base::Result<void> {
+    if (meta(writer, "key_id").empty()) {
+      put_meta(writer, "key_id", surroundings_.key.id());
+      put_meta(writer, "installation", new_installation());
+    }
+    installation_ = meta(writer, "installation");
+    return check_key(writer, surroundings_.key);
+  });
+}
+
+base::Result<void> Store::Database::guarded(const std::function<base::Result<void>()>& body) const {
+  try {
+    return body();
+  } catch (const SQLite::Exception& exception) {
+    return error_of(exception, folder_);
+  } catch (const Failure& failure) {
+    return failure.error;
+  }
+}
+
+base::Result<void> Store::Database::transact(
+    const std::function<base::Result<void>(Writer&)>& body) {
+  SQLite::Transaction transaction(writer_->database(), SQLite::TransactionBehavior::IMMEDIATE);
+  Writer writer(*writer_);
+  auto done = body(writer);
+  if (done) transaction.commit();
+  return done;
+}
+
+base::Result<void> Store::Database::write(const std::function<base::Result<void>(Writer&)>& body,
+                                          const std::function<void()>& committed) {
+  base::Lock lock(writing_);
+  auto done = guarded([&]() REQUIRES(writing_) { return transact(body); });
+  if (done) committed();
+  return done;
+}
+
+base::Result<void> Store::Database::write_and_change_key(
+    const std::function<base::Result<void>(Writer&)>& body, const base::SealingKey& key,
+    const std::function<void()>& committed) {
+  base::Lock lock(writing_);
+  {
+    base::Lock pool(pool_);
+    closed_ = true;
+    while (lent_ > 0) returned_.wait(pool_);
+  }
+  auto done = guarded([&]() REQUIRES(writing_) { return transact(body); });
+  if (done) {
+    surroundings_.key = key;
+    committed();
+  }
+  base::Lock pool(pool_);
+  closed_ = false;
+  returned_.notify_all();
+  return done;
+}
+
+/// A connection of the pool, until it goes. Opened at its first use.
+class Store::Database::Loan {
+ public:
+  explicit Loan(Database& database) : database_(database) {
+    base::Lock lock(database_.pool_);
+    while (database_.closed_ || database_.lent_ >= readers)
+      database_.returned_.wait(database_.pool_);
+    ++database_.lent_;
+    if (database_.idle_.empty()) return;
+    connection_ = std::move(database_.idle_.back());
+    database_.idle_.pop_back();
+  }
+  ~Loan() {
+    base::Lock lock(database_.pool_);
+    --database_.lent_;
+    if (connection_) database_.idle_.push_back(std::move(connection_));
+    database_.returned_.notify_all();
+  }
+  Loan(const Loan&) = delete;
+
+  Reader::Connection& connection() {
+    if (!connection_) {
+      connection_ = std::make_unique<Reader::Connection>(
+          database_.file_, Reader::Connection::Access::read, database_.surroundings_);
+    }
+    return *connection_;
+  }
+
+ private:
+  Database& database_;
+  std::unique_ptr<Reader::Connection> connection_;
+};
+
+base::Result<void> Store::Database::read(const std::function<void(Reader&)>& body) {
+  Loan loan(*this);
+  return guarded([&]() -> base::Result<void> {
+    // Ended by its destructor: there is nothing to commit.
+    SQLite::Transaction snapshot(loan.connection().database(),
+                                 SQLite::TransactionBehavior::DEFERRED);
+    Reader reader(loan.connection());
+    body(reader);
+    return {};
+  });
+}
+
+base::Result<void> Store::Database::backup(const std::filesystem::path& file) {
+  return guarded([&] { return copy_database(file_, file); });
+}
+
+}  // namespace portolan::store

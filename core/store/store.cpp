@@ -1,0 +1,72 @@
+#include "store/store.h"
+
+#include "store/database.h"
+#include "store/sealed.h"
+
+namespace portolan::store {
+
+base::Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  auto database = Database::open(std::move(options), migrations());
+  if (!database) return database.error();
+  return std::unique_ptr<Store>(new Store(*std::move(database)));
+}
+
+Store::Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+Store::~Store() = default;
+
+base::Result<void> Store::run_read(const std::function<void(Reader&)>& body) const {
+  return database_->read(body);
+}
+
+base::Result<void> Store::write(const std::function<base::Result<void>(Writer&)>& body) {
+  return database_->write(body, [this] { changed(); });
+}
+
+void Store::changed() {
+  base::Lock lock(waiting_);
+  revision_.fetch_add(1, std::memory_order_release);
+  woken_.notify_all();
+}
+
+std::uint64_t Store::wait_for_change(std::uint64_t seen, base::Steady::time_point until) const {
+  base::Lock lock(waiting_);
+  const std::uint64_t calls = wake_calls_;
+  while (revision() <= seen && calls == wake_calls_) {
+    if (woken_.wait_until(waiting_, until) == std::cv_status::timeout) break;
+  }
+  return revision();
+}
+
+void Store::wake_all() {
+  base::Lock lock(waiting_);
+  ++wake_calls_;
+  woken_.notify_all();
+}
+
+base::Result<void> Store::backup(const std::filesystem::path& file) const {
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) {
+    return base::Error{.code = base::Code::conflict,
+                       .message = "the file exists already",
+                       .hint = "Name another file, or move that one away.",
+                       .where = file.string()};
+  }
+  return database_->backup(file);
+}
+
+base::Result<void> Store::verify() const {
+  base::Result<void> sound;
+  const auto read = run_read([&](Reader& reader) { sound = verify_database(reader); });
+  return read ? sound : read;
+}
+
+base::Result<void> Store::rotate_key(const base::SealingKey& key) {
+  return database_->write_and_change_key([&](Writer& writer) { return reseal(writer, key); }, key,
+                                         [this] { changed(); });
+}
+
+std::int64_t Store::now() const { return database_->now(); }
+
+std::string Store::installation() const { return database_->installation(); }
+
+}  // namespace portolan::store
