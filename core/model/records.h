@@ -18,6 +18,7 @@ struct Provenance {
   std::string managed_by = "api";
   std::string created_by;  ///< The user's name.
   std::int64_t created_ms = 0, updated_ms = 0, revision = 0;
+  bool operator==(const Provenance&) const = default;
 };
 
 struct Workspace {
@@ -107,6 +108,7 @@ struct SpaceRecord {
   std::int64_t gone_ms = 0;     ///< Deleted upstream; bindings are broken, not dropped.
   std::int64_t repositories = -1, first_seen_ms = 0, seen_ms = 0;
   Provenance provenance;
+  bool operator==(const SpaceRecord&) const = default;
 };
 
 struct Binding {
@@ -114,7 +116,8 @@ struct Binding {
   bool push = false;                       ///< Access `push`, else `pull`.
   std::string space_name, workspace_name;  ///< Filled by reads.
   Id registry = 0;                         ///< Filled by reads.
-  std::string revoke_pending;  ///< "credential still valid upstream" and why; empty: nothing.
+  /// Unbound, but "credential still valid upstream" and why; empty: it is bound.
+  std::string revoke_pending;
   Provenance provenance;
 };
 

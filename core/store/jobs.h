@@ -4,12 +4,19 @@
 
 namespace portolan::store {
 
-/// The queued or running job of the same (kind, key) instead of a second one, its run_at brought
-/// forward; limit when the queue is full.
-base::Result<model::Job> enqueue(Writer&, model::Job job, std::size_t queue_limit);
+/// What an enqueue means for a job of the same (kind, key) that runs already: its result is as good
+/// (a check), or it may have looked before the change and has to run once more (a synchronisation).
+enum class WhenRunning { join, again };
+
+/// The queued or running job of the same (kind, key) instead of a second one; a queued one has its
+/// run_at brought forward. With WhenRunning::again a running one is followed by a new one, with the
+/// input given here. limit when that many wait.
+base::Result<model::Job> enqueue(Writer&, model::Job job, std::size_t queue_limit,
+                                 WhenRunning when_running = WhenRunning::join);
 /// The next due job of `kinds`, now running with a lease; one whose lease passed is due again.
 std::optional<model::Job> take_job(Writer&, const std::vector<std::string>& kinds,
                                    std::int64_t lease_ms);
+// These three: conflict unless it runs.
 base::Result<void> note_progress(Writer&, Id job, const std::string& progress,
                                  std::int64_t lease_ms);
 base::Result<void> finish_job(Writer&, Id job, const std::string& output_json);
@@ -21,9 +28,14 @@ struct JobFilter {
   std::optional<Id> workspace, registry;
   std::string kind;
   std::optional<model::JobState> state;
+  const Sight* only = nullptr;  ///< Null = all. Jobs name no space.
 };
+/// Newest first. Search looks into the key.
 Page<model::Job> list_jobs(Reader&, const PageRequest&, const JobFilter&);
-std::int64_t next_job_at(Reader&);  ///< Unix milliseconds; 0 = none.
+/// When the next is due or the next lease passes; Unix milliseconds, 0 = none.
+std::int64_t next_job_at(Reader&);
+/// Those that ended before then go. How many went.
+base::Result<std::size_t> delete_jobs_before(Writer&, std::int64_t ms);
 
 /// Appends; `hash` chains it to the entry before.
 base::Result<void> add_audit(Writer&, model::AuditEntry entry);

@@ -5,15 +5,14 @@
 namespace portolan::store {
 
 /// Keeps `statistics` as the newest and appends every known or partial value to its series. Values
-/// that are not known keep the last good one, with its age. `space` measures are kept for now only,
-/// not as series.
+/// that are not known keep the last good one, with its age, and so do those that this collection
+/// did not ask for. Measures of spaces are kept for now only, and not replaced by a collection of
+/// level quick without spaces. not_found.
 base::Result<void> put_statistics(Writer&, Id registry, const model::Statistics& statistics);
 
-/// The newest result; each measure that it did not know is the last good one with its own
-/// taken_at_ms, `state` staying what the newest collection said.
 struct KeptMeasure {
-  model::Measure latest;                ///< As the newest collection said.
-  std::optional<model::Measure> known;  ///< The last good one.
+  model::Measure latest;                ///< As the newest collection that asked for it said.
+  std::optional<model::Measure> known;  ///< The last good one, with its own taken_at_ms.
 };
 struct KeptStatistics {
   std::int64_t taken_at_ms = 0;  ///< 0: never collected.
@@ -25,16 +24,24 @@ struct KeptStatistics {
 KeptStatistics statistics(Reader&, Id registry);
 
 enum class Resolution { raw, hourly, daily };
-/// At most `limit` points, oldest first; the coarsest resolution that still gives at least
-/// `limit` / 2, when none is asked for.
-std::vector<model::SeriesPoint> series(Reader&, Id registry, const std::string& measure,
-                                       std::int64_t from_ms, std::int64_t to_ms,
-                                       std::optional<Resolution> resolution, std::size_t limit);
+struct SeriesRequest {
+  std::string measure;
+  model::MeasureKind kind = model::MeasureKind::none;
+  std::int64_t from_ms = 0, to_ms = 0;   ///< Both included.
+  std::optional<Resolution> resolution;  ///< Absent: as fine as `limit` permits.
+  std::size_t limit = 500;
+};
+/// Oldest first, at most `limit` points over the whole stretch: neighbours are folded until they
+/// are so few. Where the resolution asked for is no longer kept, the next coarser one stands. A
+/// folded point is at the begin of its time, has the last value and state there, and the smallest
+/// and greatest of all.
+std::vector<model::SeriesPoint> series(Reader&, Id registry, const SeriesRequest&);
 
 struct Retention {
   std::int64_t raw_ms = 0, hourly_ms = 0, daily_ms = 0;
 };
-/// Folds full hours and days and drops what is older than its retention.
+/// Folds full hours and days (UTC) and drops what is older than its retention, whole hours and days
+/// at a time.
 base::Result<void> compact_series(Writer&, const Retention& retention);
 
 }  // namespace portolan::store

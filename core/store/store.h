@@ -58,6 +58,13 @@ struct Page {
   std::string next;  ///< Empty: that was the last.
 };
 
+/// What a caller sees, for lists whose rows name several things. A row belongs to the narrowest
+/// that it names: its workspace; without one its space; without both its registry. It is shown when
+/// that one is here; a row that names none is not.
+struct Sight {
+  std::vector<Id> workspaces, registries, spaces;
+};
+
 /// One writer, many readers; write-ahead log, synchronous=FULL. Safe from any thread.
 /// Errors: unavailable with a hint when the disk is full or unreadable; conflict and not_found as
 /// the functions of this room say. A change that was acknowledged survives kill -9 and power loss.
