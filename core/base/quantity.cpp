@@ -93,4 +93,25 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   return {};
 }
 
+std::string duration_text(std::chrono::milliseconds span) {
+  if (span.count() == 0) return "0s";
+  auto left = static_cast<std::uint64_t>(span.count());
+  std::string text;
+  for (const Unit& unit : time_units) {
+    if (left < unit.factor) continue;
+    text += std::to_string(left / unit.factor) + std::string(unit.name);
+    left %= unit.factor;
+  }
+  return text;
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  for (const Unit unit : {Unit{"TiB", 1ull << 40}, Unit{"GiB", 1ull << 30}, Unit{"MiB", 1ull << 20},
+                          Unit{"KiB", 1ull << 10}}) {
+    if (bytes != 0 && bytes % unit.factor == 0)
+      return std::to_string(bytes / unit.factor) + std::string(unit.name);
+  }
+  return std::to_string(bytes);
+}
+
 }  // namespace portolan::base

@@ -77,12 +77,12 @@ void load_all(plugin::PluginSet& set) {
 int set_enabled(Session& session, bool enabled) {
   const std::string& type = session.args().positionals().front();
   const auto place = session.settings_place();
-  const auto changed = config::set_enabled(place, type, enabled);
+  const auto changed = config::set_enabled(place, config::process_environment(), type, enabled);
   if (!changed) return session.fail(changed.error(), exit_config);
   session.terminal().out << "plugins of type " << type
                          << (*changed ? " are now " : " were already ")
-                         << (enabled ? "enabled" : "disabled") << " in " << place.file.string()
-                         << '\n';
+                         << (enabled ? "enabled" : "disabled")
+                         << (*changed ? " in " + (*changed)->string() : "") << '\n';
   const auto plugins = session.plugins();
   if (!plugins || !enabled) return exit_ok;
   for (const auto& plugin : (*plugins)->plugins())

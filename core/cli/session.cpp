@@ -31,13 +31,26 @@ config::SettingsPlace Session::settings_place() const {
                                 geteuid() == 0);
 }
 
-base::Result<const config::Settings*> Session::settings() {
-  if (!settings_) {
-    auto read = config::read_settings(settings_place());
-    if (!read) return read.error();
-    settings_ = *std::move(read);
+const config::Configuration& Session::configuration() {
+  if (!configuration_) {
+    configuration_ = config::load({.place = settings_place(),
+                                   .environment = config::process_environment(),
+                                   .variables = config::process_variables(),
+                                   .flags = config::setting_flags(arguments_),
+                                   .root = geteuid() == 0});
   }
-  return &*settings_;
+  return *configuration_;
+}
+
+base::Result<const config::DaemonSettings*> Session::settings() {
+  const auto& mistakes = configuration().mistakes;
+  if (mistakes.empty()) return &configuration().settings;
+  base::Error first = mistakes.front();
+  if (mistakes.size() > 1) {
+    first.hint += (first.hint.empty() ? "" : " ") + std::to_string(mistakes.size() - 1) +
+                  " more: see `portolan config check`";
+  }
+  return first;
 }
 
 base::Result<plugin::PluginSet*> Session::plugins() {
@@ -48,9 +61,11 @@ base::Result<plugin::PluginSet*> Session::plugins() {
     options.directories = {config::installed_plugin_directory()};
     for (auto& directory : config::plugin_directories(config::process_environment()))
       options.directories.push_back(std::move(directory));
+    for (const auto& directory : (*known)->plugins.directories)
+      options.directories.push_back(directory);
     for (const auto& directory : arguments_.values("plugin-dir"))
       options.enabled_directories.emplace_back(directory);
-    options.enabled_types = (*known)->enabled_types;
+    options.enabled_types = (*known)->plugins.enabled;
     plugins_ = plugin::PluginSet::scan(std::move(options));
   }
   return plugins_.get();

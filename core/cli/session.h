@@ -7,8 +7,8 @@
 #include "base/cancel.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "config/configuration.h"
 #include "config/parse.h"
-#include "config/settings.h"
 #include "net/transport.h"
 #include "plugin/plugin_set.h"
 #include "router/router.h"
@@ -33,7 +33,9 @@ class Session {
   const base::CancelToken& cancel() const { return cancel_; }
 
   /// Settings and plugins, read at first use. The Error is for exit_config.
-  base::Result<const config::Settings*> settings();
+  base::Result<const config::DaemonSettings*> settings();
+  /// The same with where each comes from and every mistake. Flags of the command are in it.
+  const config::Configuration& configuration();
   base::Result<plugin::PluginSet*> plugins();
   config::SettingsPlace settings_place() const;
   /// The router over those plugins and the network, made at first use; lives as long as the
@@ -54,7 +56,7 @@ class Session {
   Terminal terminal_;
   config::ParsedCommand arguments_;
   base::CancelToken cancel_;
-  std::optional<config::Settings> settings_;
+  std::optional<config::Configuration> configuration_;
   std::unique_ptr<plugin::PluginSet> plugins_;
   std::unique_ptr<net::Transport> transport_;
   std::unique_ptr<router::Router> router_;

@@ -1,115 +1,24 @@
 #include "config/settings.h"
 
 #include <unistd.h>
+
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
 #include <sstream>
 
-#include "base/schema.h"
+#include "config/configuration.h"
+#include "config/ini.h"
 #include "config/replace_file.h"
 
 namespace portolan::config {
 namespace {
 
 namespace fs = std::filesystem;
-namespace po = boost::program_options;
 using base::Error;
 using base::Result;
 
 constexpr const char* enabled_key = "plugins.enabled";
-constexpr std::size_t file_bytes = 1024 * 1024;
-
-Error mistake(const fs::path& file, std::size_t line, std::string message, std::string hint = {}) {
-  Error error;
-  error.code = base::Code::invalid_config;
-  error.message = std::move(message);
-  error.hint = std::move(hint);
-  error.where = file.string() + (line ? ":" + std::to_string(line) : "");
-  return error;
-}
-
-/// The lines of a settings file and what each of them says.
-struct Lines {
-  std::vector<std::string> text;
-  std::string section;                 ///< Of the last line.
-  std::optional<std::size_t> enabled;  ///< Index of the line with plugins.enabled.
-  Settings settings;
-};
-
-bool is_type_name(const std::string& word) {
-  return !word.empty() && word.size() <= 63 && std::isalnum(static_cast<unsigned char>(word[0])) &&
-         std::all_of(word.begin(), word.end(), [](unsigned char c) {
-           return std::islower(c) || std::isdigit(c) || c == '.' || c == '_' || c == '-';
-         });
-}
-
-Result<std::set<std::string>> parse_types(const std::string& value) {
-  std::set<std::string> types;
-  std::istringstream words(value);
-  for (std::string word; std::getline(words, word, ',');) {
-    const auto first = word.find_first_not_of(" \t");
-    if (first == std::string::npos) continue;
-    word = word.substr(first, word.find_last_not_of(" \t") - first + 1);
-    if (!is_type_name(word)) {
-      return mistake({}, 0, "\"" + word + "\" is no registry type",
-                     "separate types by commas: docker-registry, harbor");
-    }
-    types.insert(word);
-  }
-  return types;
-}
-
-/// One line, read below its section. Program_options tells no line numbers, so it gets one at a
-/// time.
-Result<void> read_line(Lines& lines, const std::string& line, const fs::path& file) {
-  const std::size_t number = lines.text.size() + 1;
-  try {
-    std::istringstream one((lines.section.empty() ? "" : "[" + lines.section + "]\n") + line +
-                           '\n');
-    po::options_description known;
-    known.add_options()(enabled_key, po::value<std::string>());
-    for (const auto& option : po::parse_config_file(one, known, true).options) {
-      if (option.unregistered) {
-        const std::string nearest = base::nearest_name(option.string_key, {enabled_key});
-        return mistake(file, number, "unknown setting \"" + option.string_key + "\"",
-                       nearest.empty() ? "known: " + std::string(enabled_key)
-                                       : "did you mean \"" + nearest + "\"?");
-      }
-      if (lines.enabled) return mistake(file, number, "plugins.enabled is set twice");
-      auto types = parse_types(option.value.empty() ? "" : option.value.front());
-      if (!types) return mistake(file, number, types.error().message, types.error().hint);
-      lines.settings.enabled_types = *std::move(types);
-      lines.enabled = lines.text.size();
-    }
-  } catch (const po::error&) {
-    return mistake(file, number, "this is no setting",
-                   "write [section], or key = value, or # comment");
-  }
-  const auto open = line.find_first_not_of(" \t");
-  const auto close = line.find(']');
-  if (open != std::string::npos && line[open] == '[' && close != std::string::npos) {
-    lines.section = line.substr(open + 1, close - open - 1);
-  }
-  lines.text.push_back(line);
-  return {};
-}
-
-Result<Lines> read_lines(const fs::path& file) {
-  std::ifstream in(file);
-  if (!in) return mistake(file, 0, "the settings file cannot be read");
-  Lines lines;
-  std::size_t bytes = 0;
-  for (std::string line; std::getline(in, line);) {
-    bytes += line.size() + 1;
-    if (bytes > file_bytes) return mistake(file, 0, "the settings file is larger than 1 MiB");
-    if (auto read = read_line(lines, line, file); !read) return read.error();
-  }
-  if (in.bad()) return mistake(file, 0, "the settings file cannot be read");
-  return lines;
-}
 
 /// The file that holds the settings now; empty when there is none.
 fs::path present_file(const SettingsPlace& place) {
@@ -119,28 +28,52 @@ fs::path present_file(const SettingsPlace& place) {
   return {};
 }
 
-std::string joined(const std::set<std::string>& types) {
-  std::string text;
-  for (const auto& type : types) text += (text.empty() ? "" : ", ") + type;
-  return text;
+/// Files like 10-network.conf; hidden ones are an editor's or a mounted volume's.
+std::vector<fs::path> parts_beside(const fs::path& file, std::vector<Error>& mistakes) {
+  const fs::path folder = file.parent_path() / "conf.d";
+  std::vector<fs::path> parts;
+  std::error_code failed;
+  if (!fs::exists(folder, failed)) return parts;
+  for (fs::directory_iterator each(folder, failed), end; !failed && each != end;
+       each.increment(failed)) {
+    const fs::path& part = each->path();
+    if (part.extension() == ".conf" && part.filename().string().front() != '.')
+      parts.push_back(part);
+  }
+  if (failed) mistakes.push_back(mistake_at(folder, 0, "the folder cannot be read"));
+  std::sort(parts.begin(), parts.end());
+  return parts;
+}
+
+const IniValue* enabled_in(const Ini& ini) {
+  for (const IniValue& value : ini.values)
+    if (value.name == enabled_key) return &value;
+  return nullptr;
 }
 
 /// Puts the setting where it stands, or below its section, or at the end.
-std::string rewritten(Lines lines) {
-  const std::string value = "= " + joined(lines.settings.enabled_types);
-  if (lines.enabled) {
-    std::string& line = lines.text[*lines.enabled];
+std::string rewritten(Ini ini, const std::string& types) {
+  const std::string value = "= " + types;
+  if (const IniValue* stands = enabled_in(ini)) {
+    std::string& line = ini.lines[stands->line - 1];
     line = line.substr(0, line.find('=')) + value;
   } else {
-    if (lines.section != "plugins") lines.text.push_back("[plugins]");
-    lines.text.push_back("enabled " + value);
+    if (ini.section != "plugins") ini.lines.push_back("[plugins]");
+    ini.lines.push_back("enabled " + value);
   }
   std::string text;
-  for (const auto& line : lines.text) text += line + '\n';
+  for (const auto& line : ini.lines) text += line + '\n';
   return text;
 }
 
 }  // namespace
+
+bool is_type_name(const std::string& word) {
+  return !word.empty() && word.size() <= 63 && std::isalnum(static_cast<unsigned char>(word[0])) &&
+         std::all_of(word.begin(), word.end(), [](unsigned char c) {
+           return std::islower(c) || std::isdigit(c) || c == '.' || c == '_' || c == '-';
+         });
+}
 
 Environment process_environment() {
   return [](const std::string& name) -> std::optional<std::string> {
@@ -162,29 +95,55 @@ SettingsPlace settings_place(const std::string& option, const Environment& envir
   return {home / "portolan" / "portolan.conf", system, false};
 }
 
-Result<Settings> read_settings(const SettingsPlace& place) {
+std::vector<fs::path> settings_files(const SettingsPlace& place, std::vector<Error>& mistakes) {
   const fs::path file = present_file(place);
-  if (file.empty() && !place.named) return Settings{};
-  if (file.empty()) return mistake(place.file, 0, "the settings file does not exist");
-  auto lines = read_lines(file);
-  if (!lines) return lines.error();
-  return lines->settings;
+  if (file.empty() && place.named) {
+    mistakes.push_back(mistake_at(place.file, 0, "the settings file does not exist"));
+    return {};
+  }
+  if (!file.empty()) {
+    auto files = parts_beside(file, mistakes);
+    files.insert(files.begin(), file);
+    return files;
+  }
+  auto files = parts_beside(place.file, mistakes);
+  if (files.empty() && !place.fallback.empty()) files = parts_beside(place.fallback, mistakes);
+  return files;
 }
 
-Result<bool> set_enabled(const SettingsPlace& place, const std::string& type, bool enabled) {
-  if (!is_type_name(type)) return mistake({}, 0, "\"" + type + "\" is no registry type");
-  const fs::path file = present_file(place);
-  Lines lines;
-  if (!file.empty()) {
-    auto read = read_lines(file);
-    if (!read) return read.error();
-    lines = *std::move(read);
-  }
-  auto& types = lines.settings.enabled_types;
+Result<std::optional<fs::path>> set_enabled(const SettingsPlace& place,
+                                            const Environment& environment, const std::string& type,
+                                            bool enabled) {
+  if (!is_type_name(type)) return mistake_at({}, 0, "\"" + type + "\" is no registry type");
+  SettingsPlace may_be_new = place;
+  may_be_new.named = false;
+  const auto known = load({.place = may_be_new, .environment = environment});
+  if (!known.mistakes.empty()) return known.mistakes.front();
+  auto types = known.settings.plugins.enabled;
   const bool changed = enabled ? types.insert(type).second : types.erase(type) > 0;
-  if (!changed) return false;
-  if (auto done = replace_file(place.file, rewritten(std::move(lines))); !done) return done.error();
-  return true;
+  if (!changed) return std::optional<fs::path>();
+  const std::string& origin = known.at(enabled_key).origin;
+  if (origin.rfind("environment ", 0) == 0) {
+    return Error{.code = base::Code::invalid_config,
+                 .message = "plugins.enabled is set by the environment, which no file changes",
+                 .hint = "Change the variable, or take it away.",
+                 .where = origin};
+  }
+  // Where it stands, unless that is the system's and we write to the user's.
+  const fs::path present = present_file(place);
+  fs::path from = present;
+  if (const auto line = origin.rfind(':'); line != std::string::npos) from = origin.substr(0, line);
+  const bool ours = present == place.file || present.empty();
+  Ini ini = ours && !from.empty() ? read_ini(from) : Ini{};
+  if (!ours) ini = read_ini(present);
+  DaemonSettings settings;
+  settings.plugins.enabled = types;
+  std::string text;
+  for (const Setting& setting : settings_of(settings))
+    if (setting.name == enabled_key) text = text_of(setting);
+  const fs::path& to = ours && !from.empty() ? from : place.file;
+  if (auto done = replace_file(to, rewritten(std::move(ini), text)); !done) return done.error();
+  return std::optional(to);
 }
 
 fs::path installed_plugin_directory() {

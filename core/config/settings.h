@@ -1,9 +1,9 @@
 #pragma once
-/// Settings of the program itself, kept in an INI file. Registries are in the manifest, not here.
+/// Where the settings of the program are kept, and the one that the program writes itself.
+/// Registries are in the manifest, not here.
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +16,6 @@ namespace portolan::config {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 Environment process_environment();
 
-struct Settings {
-  /// `enabled` in `[plugins]`: the registry types whose plugins may be used.
-  std::set<std::string> enabled_types{"docker-registry", "harbor"};
-};
-
 /// Where settings are read and, by enable and disable, written.
 struct SettingsPlace {
   std::filesystem::path file;      ///< Written to.
@@ -32,13 +27,21 @@ struct SettingsPlace {
 /// other than root after $XDG_CONFIG_HOME/portolan/portolan.conf.
 SettingsPlace settings_place(const std::string& option, const Environment& environment, bool root);
 
-/// Defaults when no file is there. invalid_config with "file:line" and the nearest known key for
-/// anything that is not understood.
-base::Result<Settings> read_settings(const SettingsPlace& place);
+/// The settings file, if there is one, and `conf.d/*.conf` beside it in lexical order. A named file
+/// that is missing and a folder that cannot be read are `mistakes`.
+std::vector<std::filesystem::path> settings_files(const SettingsPlace& place,
+                                                  std::vector<base::Error>& mistakes);
 
-/// Adds `type` to or takes it from `plugins.enabled` and replaces the file in one step; comments
-/// and order of the other lines stay. False when nothing had to change.
-base::Result<bool> set_enabled(const SettingsPlace& place, const std::string& type, bool enabled);
+/// What a registry type may be called: "docker-registry".
+bool is_type_name(const std::string& word);
+
+/// Adds `type` to or takes it from `plugins.enabled`, in the file that sets it, and replaces that
+/// file in one step; comments and order of the other lines stay. Gives that file; nothing when
+/// nothing had to change. invalid_config when a file has a mistake, or the environment decides.
+base::Result<std::optional<std::filesystem::path>> set_enabled(const SettingsPlace& place,
+                                                               const Environment& environment,
+                                                               const std::string& type,
+                                                               bool enabled);
 
 /// `../lib/portolan/plugins` seen from the running executable, so that a relocated installation and
 /// a build tree find their own plugins.

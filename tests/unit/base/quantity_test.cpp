@@ -63,3 +63,18 @@ TEST_CASE("what is no size is nothing", "[base][quantity]") {
     CHECK_FALSE(parse_bytes(text));
   }
 }
+
+TEST_CASE("a duration is told in the shortest text that reads back", "[base][quantity]") {
+  for (const string text : {"0s", "1ms", "1s500ms", "1m30s", "2m", "1h", "90d", "1d12h", "730d"}) {
+    CAPTURE(text);
+    CHECK(duration_text(*parse_duration(text)) == text);
+  }
+  CHECK(duration_text(std::chrono::hours(48)) == "2d");
+}
+
+TEST_CASE("a size is told in the largest unit that is exact", "[base][quantity]") {
+  for (const string text : {"0", "1000", "32KiB", "1MiB", "3GiB", "5TiB", "1025KiB"}) {
+    CAPTURE(text);
+    CHECK(bytes_text(*parse_bytes(text)) == text);
+  }
+}
