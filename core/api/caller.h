@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -15,10 +16,14 @@
 
 namespace portolan::api {
 
+/// Of POST /api/v1/session.
+inline constexpr std::string_view session_cookie = "portolan_session";
+
 struct Caller {
   model::Principal principal;
   model::Id token = 0;       ///< The bearer token that was shown; 0: a session.
   std::string session_hash;  ///< Of the session cookie; empty: a token.
+  std::int64_t ends_ms = 0;  ///< When the token or session ends.
 };
 
 /// Signs callers in and asks the table of model/access.h for every route. Safe from any thread.
@@ -42,9 +47,9 @@ class Authenticator {
   /// A guess of something else (set-up token): counts against the address.
   base::Result<void> allow_guess(const std::string& what, const Peer& peer);
 
-  /// Writes down when tokens were last used, for those used since the last call; waits for the
-  /// disk.
-  void flush_token_uses();
+  /// Writes down when tokens were last used and moves the ends of sessions that were, since the
+  /// last call; waits for the disk. To be called about once a minute.
+  void write_uses();
 
  private:
   struct Bucket {
@@ -53,6 +58,7 @@ class Authenticator {
   };
   std::shared_ptr<const Caller> recognise(const std::string& hash, bool session) EXCLUDES(mutex_);
   base::Result<std::shared_ptr<const Caller>> look_up(const std::string& hash, bool session);
+  void used(const Caller& caller) REQUIRES(mutex_);
   bool take(const std::string& key, double per_minute) EXCLUDES(mutex_);
   base::Result<void> enter_hashing() EXCLUDES(mutex_);
   void leave_hashing() EXCLUDES(mutex_);
@@ -65,7 +71,8 @@ class Authenticator {
   std::uint64_t revision_ GUARDED_BY(mutex_) = 0;  // Of what is in known_.
   std::unordered_map<std::string, std::shared_ptr<const Caller>> known_ GUARDED_BY(mutex_);
   std::map<std::string, Bucket> buckets_ GUARDED_BY(mutex_);
-  std::map<model::Id, std::int64_t> used_tokens_ GUARDED_BY(mutex_);
+  std::set<model::Id> used_tokens_ GUARDED_BY(mutex_);
+  std::set<std::string> used_sessions_ GUARDED_BY(mutex_);  // By hash.
 };
 
 }  // namespace portolan::api

@@ -1,9 +1,12 @@
 #pragma once
 /// The resources of /api/v1: what each file of routes needs, and where it adds them.
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "api/caller.h"
+#include "api/paging.h"
 #include "api/routes.h"
 #include "engine/daemon.h"
 #include "engine/grants.h"
@@ -11,6 +14,19 @@
 #include "engine/registries.h"
 
 namespace portolan::api {
+
+/// Idempotency keys whose requests are being answered.
+class RunningKeys {
+ public:
+  using Key = std::pair<model::Id, std::string>;
+  /// Ends with its last copy; null: somebody has it.
+  using Claim = std::shared_ptr<const Key>;
+  Claim claim(model::Id user, const std::string& key) EXCLUDES(mutex_);
+
+ private:
+  base::Mutex mutex_;
+  std::set<Key> running_ GUARDED_BY(mutex_);
+};
 
 /// Made once by the composition root; outlives the routes.
 struct Resources {
@@ -21,6 +37,7 @@ struct Resources {
   Authenticator& authenticator;
   /// Reads configuration and plugins anew; everything or nothing.
   std::function<base::Result<base::Json>()> reload;
+  std::shared_ptr<RunningKeys> running_keys = std::make_shared<RunningKeys>();
 };
 
 void add_account_routes(Routes&, Resources&);    ///< setup, session, me, users, tokens
@@ -53,8 +70,29 @@ std::optional<base::Error> refuse(const Call& call, model::Action action,
 base::Result<Answer> once(const Resources&, const Call&,
                           const std::function<base::Result<Answer>()>& body);
 
-/// The ETag of a revision, and If-Match of a write as the number for the store (0: none was sent).
 std::string etag_of_revision(std::int64_t revision);
-base::Result<std::int64_t> expected_revision(const Call& call);
+/// 412 when the request's If-Match is not this revision. Handlers then write with the revision they
+/// read, so that a change in between is a conflict.
+std::optional<Answer> stale(Call& call, std::int64_t revision);
+Answer resource_answer(const base::Json& body, std::int64_t revision, int status = 200);
+Answer created(const base::Json& body, std::int64_t revision, std::string location);
+/// For Location and links (RFC 3986 §2.1).
+std::string percent_encoded_segment(std::string_view text);
+
+/// `limit`, `cursor`, and the query's `search` and `sort` where the route declares them.
+store::PageRequest page_request(const Call& call, const Page& page);
+
+/// {"items": [...]} with the Link to the next page.
+template <class Row, class ToJson>
+Answer page_answer(const Call& call, std::string_view list, const store::Page<Row>& page,
+                   const ToJson& to_json) {
+  base::Json items = base::Json::array();
+  for (const Row& row : page.rows) items.push(to_json(row));
+  base::Json body = base::Json::object();
+  body.set("items", std::move(items));
+  Answer answer = json_answer(body);
+  if (!page.next.empty()) link_next(answer, call, list, {page.next});
+  return answer;
+}
 
 }  // namespace portolan::api

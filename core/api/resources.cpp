@@ -1,0 +1,155 @@
+#include "api/resources.h"
+
+#include <cctype>
+
+#include "api/conditional.h"
+#include "base/crypto.h"
+#include "store/jobs.h"
+#include "store/tenants.h"
+
+namespace portolan::api {
+
+using base::Code;
+using base::Error;
+
+RunningKeys::Claim RunningKeys::claim(model::Id user, const std::string& key) {
+  base::Lock lock(mutex_);
+  const auto [at, fresh] = running_.insert({user, key});
+  if (!fresh) return nullptr;
+  return Claim(&*at, [this](const Key* mine) {
+    base::Lock inner(mutex_);
+    running_.erase(running_.find(*mine));
+  });
+}
+
+engine::Act act_of(const Call& call) {
+  engine::Act act;
+  act.remote = call.request.peer.address;
+  act.request_id = call.request.id;
+  if (!call.caller) return act;
+  act.actor = call.caller->principal.name;
+  act.platform_admin = call.caller->principal.admin;
+  return act;
+}
+
+Error no_such(std::string_view what, const std::string& name) {
+  return {.code = Code::not_found,
+          .message = "there is no " + std::string(what) + " " + name + " that you may see"};
+}
+
+std::optional<Error> refuse(const Call& call, model::Action action,
+                            std::optional<model::Id> workspace, model::Action see,
+                            std::string_view what, const std::string& name) {
+  const model::Principal& who = call.caller->principal;
+  if (model::may(who, action, workspace)) return {};
+  if (!model::may(who, see, workspace)) return no_such(what, name);
+  return Error{.code = Code::forbidden,
+               .message = who.name + " may not " + std::string(to_string(action)) + " here",
+               .hint = "Ask an admin for the role, or use a token with that scope."};
+}
+
+base::Result<model::Workspace> workspace_for(const Resources& resources, const Call& call,
+                                             model::Action action, const std::string& name) {
+  using Found = std::optional<model::Workspace>;
+  auto found = resources.daemon.store.read<Found>([&](store::Reader& reader) {
+    return base::Result<Found>(store::find_workspace(reader, name));
+  });
+  if (!found) return found.error();
+  if (!*found) return no_such("workspace", name);
+  if (auto no =
+          refuse(call, action, (*found)->id, model::Action::workspace_read, "workspace", name))
+    return *no;
+  return **std::move(found);
+}
+
+base::Result<Answer> once(const Resources& resources, const Call& call,
+                          const std::function<base::Result<Answer>()>& body) {
+  const IdempotencyKey given = idempotency_key(call.request);
+  if (given.wrong)
+    return Error{.code = Code::invalid_argument,
+                 .message = given.wrong->detail,
+                 .hint = given.wrong->hint,
+                 .where = "Idempotency-Key"};
+  if (given.key.empty()) return body();
+  const model::Id user = call.caller->principal.user;
+  const std::string request_hash = base::hex(
+      base::sha256(call.request.method + " " + call.request.path + "\n" + call.request.body));
+  const RunningKeys::Claim claim = resources.running_keys->claim(user, given.key);
+  if (!claim)
+    return Error{.code = Code::conflict,
+                 .message = "a request with this Idempotency-Key is being answered",
+                 .hint = "Wait for its answer.",
+                 .where = "Idempotency-Key"};
+  using Kept = std::optional<store::Remembered>;
+  auto kept = resources.daemon.store.read<Kept>([&](store::Reader& reader) {
+    return base::Result<Kept>(store::recall(reader, user, given.key));
+  });
+  if (!kept) return kept.error();
+  if (*kept) {
+    if ((*kept)->request_hash != request_hash)
+      return Error{.code = Code::conflict,
+                   .message = "this Idempotency-Key came with another request before",
+                   .hint = "Use a new key for a new request.",
+                   .where = "Idempotency-Key"};
+    Answer again;
+    again.status = (*kept)->status;
+    again.headers = {{"Content-Type", "application/json"}, {"Idempotent-Replayed", "true"}};
+    if (!(*kept)->location.empty()) again.headers.push_back({"Location", (*kept)->location});
+    again.body = std::make_shared<const std::string>((*kept)->body);
+    return again;
+  }
+  auto answer = body();
+  if (!answer) return answer;
+  store::Remembered now{request_hash, answer->status, {}, answer->body ? *answer->body : ""};
+  if (const std::string* location = answer->header("location")) now.location = *location;
+  auto written = resources.daemon.store.write(
+      [&](store::Writer& writer) { return store::remember(writer, user, given.key, now); });
+  if (!written) return written.error();
+  return answer;
+}
+
+std::string etag_of_revision(std::int64_t revision) { return etag_of(std::to_string(revision)); }
+
+std::optional<Answer> stale(Call& call, std::int64_t revision) {
+  const auto problem = check_if_match(call.request, etag_of_revision(revision));
+  if (!problem) return {};
+  return to_answer(*problem, call.request);
+}
+
+Answer resource_answer(const base::Json& body, std::int64_t revision, int status) {
+  Answer answer = json_answer(body, status);
+  answer.headers.push_back({"ETag", etag_of_revision(revision)});
+  return answer;
+}
+
+Answer created(const base::Json& body, std::int64_t revision, std::string location) {
+  Answer answer = resource_answer(body, revision, 201);
+  answer.headers.push_back({"Location", std::move(location)});
+  return answer;
+}
+
+std::string percent_encoded_segment(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const unsigned char c : text) {
+    if (std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += static_cast<char>(c);
+    } else {
+      out += '%';
+      out += digits[c >> 4];
+      out += digits[c & 15];
+    }
+  }
+  return out;
+}
+
+store::PageRequest page_request(const Call& call, const Page& page) {
+  store::PageRequest out;
+  out.limit = page.limit;
+  if (!page.after.empty()) out.after = page.after.front();
+  out.search = call.text("search");
+  out.sort = call.text("sort");
+  return out;
+}
+
+}  // namespace portolan::api
