@@ -22,6 +22,12 @@ RunningKeys::Claim RunningKeys::claim(model::Id user, const std::string& key) {
   });
 }
 
+std::string text_of(const base::Json& body, std::string_view key) {
+  const base::Json* value = body.find(key);
+  const std::string* text = value ? value->as_string() : nullptr;
+  return text ? *text : std::string();
+}
+
 engine::Act act_of(const Call& call) {
   engine::Act act;
   act.remote = call.request.peer.address;

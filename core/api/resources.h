@@ -40,13 +40,17 @@ struct Resources {
   std::shared_ptr<RunningKeys> running_keys = std::make_shared<RunningKeys>();
 };
 
-void add_account_routes(Routes&, Resources&);    ///< setup, session, me, users, tokens
+void add_account_routes(Routes&, Resources&);  ///< setup, session, me, users
+void add_token_routes(Routes&, Resources&);
 void add_workspace_routes(Routes&, Resources&);  ///< workspaces, members, namespaces
 void add_operation_routes(Routes&, Resources&);  ///< audit, webhooks, plugins, types, reload
 void add_registry_routes(Routes&, Resources&);   ///< registries, try, overview, checks, statistics
 void add_space_routes(Routes&, Resources&);      ///< spaces, bindings, push
 void add_image_routes(Routes&, Resources&);  ///< repositories, tags, images, pull secrets, search
 void add_event_routes(Routes&, Resources&);  ///< events and jobs, their streams
+
+/// The string member `key` of a body, or empty.
+std::string text_of(const base::Json& body, std::string_view key);
 
 /// What the audit says of this call.
 engine::Act act_of(const Call& call);

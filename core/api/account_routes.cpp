@@ -1,0 +1,433 @@
+/// Signing in, users, tokens.
+#include "api/resources.h"
+#include "base/crypto.h"
+#include "model/json.h"
+#include "store/jobs.h"
+#include "store/tenants.h"
+
+namespace portolan::api {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Json;
+using model::Action;
+
+constexpr const char* name_schema =
+    R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"})";
+constexpr const char* list_users = "users";
+
+Json to_json(const model::User& user) {
+  Json out = Json::object();
+  out.set("name", Json::string(user.name));
+  out.set("display_name", model::text_or_null(user.display_name));
+  out.set("admin", Json::boolean(user.admin));
+  out.set("auditor", Json::boolean(user.auditor));
+  out.set("disabled", Json::boolean(user.disabled));
+  out.set("created_at", model::text_or_null(model::utc_time(user.provenance.created_ms)));
+  out.set("created_by", model::text_or_null(user.provenance.created_by));
+  return out;
+}
+
+bool truth_of(const Json& body, std::string_view key, bool otherwise) {
+  const Json* value = body.find(key);
+  return value ? value->as_bool().value_or(otherwise) : otherwise;
+}
+
+/// The routes of this file share these.
+class Accounts {
+ public:
+  explicit Accounts(Resources& resources) : resources_(resources) {}
+
+  base::Result<Answer> set_up(Call& call) {
+    if (auto allowed = resources_.authenticator.allow_guess("set-up", call.request.peer); !allowed)
+      return allowed.error();
+    model::User user;
+    user.name = text_of(call.body, "name");
+    user.admin = true;
+    user.provenance.created_by = "set-up";
+    // Before the transaction: it takes a tenth of a second.
+    const auto hash = base::hash_password(base::Secret(text_of(call.body, "password")));
+    const auto token = base::sha256(text_of(call.body, "token"));
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      if (!store::consume_setup_token(writer, token))
+        return Error{.code = Code::unauthorized,
+                     .message = "the set-up token is wrong, was used, or has ended",
+                     .hint = "Restart portolan serve while there is no user: it prints another."};
+      auto made = store::insert_user(writer, user, hash);
+      if (!made) return made.error();
+      user = *std::move(made);
+      engine::Act act = act_of(call);
+      act.actor = user.name;
+      return engine::note(writer, act, "user.setup", user.name, "", base::to_text(to_json(user)));
+    });
+    if (!written) return refused(call, "user.setup", user.name, std::move(written).error());
+    return sign_in_answer(call, user, 201);
+  }
+
+  base::Result<Answer> log_in(Call& call) {
+    const std::string name = text_of(call.body, "name");
+    auto user = resources_.authenticator.log_in(name, base::Secret(text_of(call.body, "password")),
+                                                call.request.peer);
+    if (!user) return refused(call, "session.create", name, std::move(user).error());
+    return sign_in_answer(call, *user, 201);
+  }
+
+  base::Result<Answer> log_out(Call& call) {
+    if (!call.caller->session_hash.empty()) {
+      auto written = store().write([&](store::Writer& writer) {
+        return store::delete_session(writer, call.caller->session_hash);
+      });
+      if (!written && written.error().code != Code::not_found) return written.error();
+    }
+    Answer answer;
+    answer.status = 204;
+    answer.headers = {{"Set-Cookie", cookie("", call, 0)}};
+    return answer;
+  }
+
+  base::Result<Answer> me(Call& call) {
+    const model::Principal& who = call.caller->principal;
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const auto user = store::find_user(reader, who.user);
+      if (!user) return no_such("user", who.name);
+      Json workspaces = Json::array();
+      for (const auto& [id, role] : who.workspaces) {
+        const auto workspace = store::find_workspace(reader, id);
+        if (!workspace) continue;
+        Json one = Json::object();
+        one.set("workspace", Json::string(workspace->name));
+        one.set("role", Json::string(std::string(to_string(role))));
+        workspaces.push(std::move(one));
+      }
+      Json out = to_json(*user);
+      out.set("workspaces", std::move(workspaces));
+      out.set("ends_at", model::text_or_null(model::utc_time(call.caller->ends_ms)));
+      return json_answer(out);
+    });
+  }
+
+  base::Result<Answer> list(Call& call) {
+    const auto page = read_page(call, list_users);
+    if (!page) return page.error();
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      return page_answer(call, list_users, store::list_users(reader, page_request(call, *page)),
+                         [](const model::User& user) { return to_json(user); });
+    });
+  }
+
+  base::Result<Answer> create(Call& call) {
+    return once(resources_, call, [&]() -> base::Result<Answer> {
+      model::User user;
+      user.name = text_of(call.body, "name");
+      user.display_name = text_of(call.body, "display_name");
+      user.admin = truth_of(call.body, "admin", false);
+      user.auditor = truth_of(call.body, "auditor", false);
+      user.provenance.created_by = call.caller->principal.name;
+      const std::string password = text_of(call.body, "password");
+      const auto hash = password.empty() ? "" : base::hash_password(base::Secret(password));
+      auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+        auto made = store::insert_user(writer, user, hash);
+        if (!made) return made.error();
+        user = *std::move(made);
+        return engine::note(writer, act_of(call), "user.create", user.name, "",
+                            base::to_text(to_json(user)));
+      });
+      if (!written) return written.error();
+      return created(to_json(user), user.provenance.revision, "/api/v1/users/" + user.name);
+    });
+  }
+
+  base::Result<Answer> show(Call& call) {
+    auto user = user_in_path(call);
+    if (!user) return user.error();
+    return resource_answer(to_json(*user), user->provenance.revision);
+  }
+
+  base::Result<Answer> update(Call& call) {
+    auto before = user_in_path(call);
+    if (!before) return before.error();
+    if (auto answer = stale(call, before->provenance.revision)) return *std::move(answer);
+    model::User user = *before;
+    if (call.body.find("display_name")) user.display_name = text_of(call.body, "display_name");
+    user.admin = truth_of(call.body, "admin", user.admin);
+    user.auditor = truth_of(call.body, "auditor", user.auditor);
+    user.disabled = truth_of(call.body, "disabled", user.disabled);
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      auto made = store::update_user(writer, user, before->provenance.revision);
+      if (!made) return made.error();
+      user = *std::move(made);
+      return engine::note(writer, act_of(call), "user.update", user.name,
+                          base::to_text(to_json(*before)), base::to_text(to_json(user)));
+    });
+    if (!written) return written.error();
+    return resource_answer(to_json(user), user.provenance.revision);
+  }
+
+  base::Result<Answer> remove(Call& call) {
+    auto user = user_in_path(call);
+    if (!user) return user.error();
+    if (auto answer = stale(call, user->provenance.revision)) return *std::move(answer);
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      if (auto gone = store::delete_user(writer, user->id); !gone) return gone;
+      return engine::note(writer, act_of(call), "user.delete", user->name,
+                          base::to_text(to_json(*user)), "");
+    });
+    if (!written) return written.error();
+    return Answer{.status = 204};
+  }
+
+  /// One's own with the present password, anybody's for an admin.
+  base::Result<Answer> set_password(Call& call) {
+    const model::Principal& who = call.caller->principal;
+    auto user = store().read<std::optional<model::User>>([&](store::Reader& reader) {
+      return base::Result(store::find_user(reader, call.in_path("user")));
+    });
+    if (!user) return user.error();
+    const bool own = *user && (*user)->id == who.user;
+    const bool admin = model::may(who, Action::user_write, {});
+    if (!*user || (!own && !admin)) return no_such("user", call.in_path("user"));
+    if (own) {
+      const base::Secret present(text_of(call.body, "present_password"));
+      auto known = resources_.authenticator.log_in((*user)->name, present, call.request.peer);
+      if (!known)
+        return Error{
+            .code = known.error().code == Code::unauthorized ? Code::forbidden : known.error().code,
+            .message = "the present password is wrong",
+            .where = "/present_password"};
+    }
+    const auto hash = base::hash_password(base::Secret(text_of(call.body, "password")));
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      if (auto set = store::set_password_hash(writer, (*user)->id, hash); !set) return set;
+      return engine::note(writer, act_of(call), "user.password", (*user)->name, "", "");
+    });
+    if (!written) return written.error();
+    return Answer{.status = 204};
+  }
+
+ private:
+  store::Store& store() { return resources_.daemon.store; }
+
+  base::Result<model::User> user_in_path(const Call& call) {
+    return store().read<model::User>([&](store::Reader& reader) -> base::Result<model::User> {
+      auto user = store::find_user(reader, call.in_path("user"));
+      if (!user) return no_such("user", call.in_path("user"));
+      return *std::move(user);
+    });
+  }
+
+  std::string cookie(const std::string& value, const Call& call, std::int64_t seconds) const {
+    std::string out(session_cookie);
+    out += "=" + value + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(seconds);
+    const std::string& url = resources_.daemon.settings()->server.public_url;
+    if (call.request.peer.tls || url.starts_with("https:")) out += "; Secure";
+    return out;
+  }
+
+  base::Result<Answer> sign_in_answer(Call& call, const model::User& user, int status) {
+    const base::Secret secret = base::random_token("pts_");
+    const std::int64_t idle = resources_.daemon.settings()->auth.session_idle.count();
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      store::Session session;
+      session.user = user.id;
+      session.idle_until_ms = store().now() + idle;
+      if (auto made = store::insert_session(writer, base::sha256(secret.reveal()), session); !made)
+        return made;
+      engine::Act act = act_of(call);
+      act.actor = user.name;
+      return engine::note(writer, act, "session.create", user.name, "", "");
+    });
+    if (!written) return written.error();
+    Answer answer = json_answer(to_json(user), status);
+    answer.headers.push_back({"Set-Cookie", cookie(secret.reveal(), call, idle / 1000)});
+    return answer;
+  }
+
+  /// Failed logins stand in the audit too.
+  base::Result<Answer> refused(Call& call, const std::string& action, const std::string& name,
+                               Error error) {
+    model::AuditEntry entry;
+    entry.actor = name;
+    entry.action = action;
+    entry.subject = name;
+    entry.remote = call.request.peer.address;
+    entry.request_id = call.request.id;
+    entry.outcome = std::string(to_string(error.code));
+    // Guesses that were not even tried would fill the disk.
+    if (error.code != Code::rate_limited && error.code != Code::unavailable)
+      (void)store().write([&](store::Writer& writer) { return store::add_audit(writer, entry); });
+    return error;
+  }
+
+  Resources& resources_;
+};
+
+void add_components(Routes& routes) {
+  routes.component("SetUp", R"({"type": "object", "additionalProperties": false,
+    "required": ["token", "name", "password"], "properties": {
+      "token": {"type": "string", "maxLength": 200, "x-secret": true,
+        "description": "What portolan serve printed at its first start."},
+      "name": {"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"},
+      "password": {"type": "string", "minLength": 12, "maxLength": 1000, "x-secret": true}}})");
+  routes.component("Login", R"({"type": "object", "additionalProperties": false,
+    "required": ["name", "password"], "properties": {
+      "name": {"type": "string", "maxLength": 200},
+      "password": {"type": "string", "maxLength": 1000, "x-secret": true}}})");
+  routes.component("NewUser", R"({"type": "object", "additionalProperties": false,
+    "required": ["name"], "properties": {
+      "name": {"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"},
+      "display_name": {"type": "string", "maxLength": 200},
+      "admin": {"type": "boolean", "default": false},
+      "auditor": {"type": "boolean", "default": false},
+      "password": {"type": "string", "minLength": 12, "maxLength": 1000, "x-secret": true,
+        "description": "Without one the user cannot sign in, only use tokens."}}})");
+  routes.component("UserChange", R"({"type": "object", "additionalProperties": false,
+    "properties": {
+      "display_name": {"type": "string", "maxLength": 200},
+      "admin": {"type": "boolean"}, "auditor": {"type": "boolean"},
+      "disabled": {"type": "boolean"}}})");
+  routes.component("PasswordChange", R"({"type": "object", "additionalProperties": false,
+    "required": ["password"], "properties": {
+      "present_password": {"type": "string", "maxLength": 1000, "x-secret": true,
+        "description": "Of one's own account."},
+      "password": {"type": "string", "minLength": 12, "maxLength": 1000, "x-secret": true}}})");
+}
+
+const char* const user_schema = R"({"type": "object", "required": ["name", "display_name", "admin",
+    "auditor", "disabled", "created_at", "created_by"], "properties": {
+      "name": {"type": "string"}, "display_name": {"type": ["string", "null"]},
+      "admin": {"type": "boolean"}, "auditor": {"type": "boolean"},
+      "disabled": {"type": "boolean"},
+      "created_at": {"type": ["string", "null"], "format": "date-time"},
+      "created_by": {"type": ["string", "null"]}}})";
+
+void add_answers(Routes& routes) {
+  routes.component("User", user_schema);
+  routes.component("Users", R"({"type": "object", "required": ["items"], "properties": {
+      "items": {"type": "array", "items": {"$ref": "#/components/schemas/User"}}}})");
+  routes.component("Me", R"({"allOf": [{"$ref": "#/components/schemas/User"},
+      {"type": "object", "required": ["workspaces", "ends_at"], "properties": {
+        "workspaces": {"type": "array", "items": {"type": "object",
+          "required": ["workspace", "role"], "properties": {
+            "workspace": {"type": "string"}, "role": {"type": "string"}}}},
+        "ends_at": {"type": ["string", "null"], "format": "date-time"}}}]})");
+}
+
+using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
+    base::Result<Answer> (Accounts::*)(Call&))>;
+
+void add_session_routes(Routes& routes, const Handlers& to) {
+  routes.add({.method = "POST",
+              .path = "/api/v1/setup",
+              .operation = "setUp",
+              .tag = "account",
+              .summary = "Make the first admin with the one-time set-up token",
+              .body = "SetUp",
+              .answers = {{201, "User", "The admin, signed in by the cookie"}},
+              .security = std::string(security_none),
+              .handler = to(&Accounts::set_up)});
+  routes.add({.method = "POST",
+              .path = "/api/v1/session",
+              .operation = "signIn",
+              .tag = "account",
+              .summary = "Sign in for the session cookie of the console",
+              .body = "Login",
+              .answers = {{201, "User", "Signed in; the cookie is HttpOnly and SameSite=Strict"}},
+              .security = std::string(security_none),
+              .handler = to(&Accounts::log_in)});
+  routes.add({.method = "DELETE",
+              .path = "/api/v1/session",
+              .operation = "signOut",
+              .tag = "account",
+              .summary = "End the session",
+              .answers = {{204, "", "Signed out"}},
+              .handler = to(&Accounts::log_out)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/me",
+              .operation = "showMe",
+              .tag = "account",
+              .summary = "Who am I, and what am I where",
+              .answers = {{200, "Me", "The caller"}},
+              .handler = to(&Accounts::me)});
+}
+
+void add_user_routes(Routes& routes, const Handlers& to) {
+  const Parameter user{
+      .in = Parameter::In::path, .name = "user", .schema = name_schema, .help = "Name of the user"};
+  std::vector<Parameter> paged = page_parameters();
+  paged.push_back({.name = "search",
+                   .schema = R"({"type": "string", "maxLength": 200})",
+                   .help = "Part of the name"});
+  routes.add({.method = "GET",
+              .path = "/api/v1/users",
+              .operation = "listUsers",
+              .tag = "users",
+              .summary = "List users",
+              .parameters = paged,
+              .answers = {{200, "Users", "A page"}},
+              .security = "user.read",
+              .handler = to(&Accounts::list)});
+  routes.add({.method = "POST",
+              .path = "/api/v1/users",
+              .operation = "createUser",
+              .tag = "users",
+              .summary = "Add a user",
+              .body = "NewUser",
+              .answers = {{201, "User", "The user"}},
+              .security = "user.write",
+              .handler = to(&Accounts::create)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/users/{user}",
+              .operation = "showUser",
+              .tag = "users",
+              .summary = "Show a user",
+              .parameters = {user},
+              .answers = {{200, "User", "The user"}},
+              .security = "user.read",
+              .handler = to(&Accounts::show)});
+  routes.add({.method = "PATCH",
+              .path = "/api/v1/users/{user}",
+              .operation = "updateUser",
+              .tag = "users",
+              .summary = "Change roles, or disable",
+              .parameters = {user},
+              .body = "UserChange",
+              .answers = {{200, "User", "As it is now"}},
+              .security = "user.write",
+              .handler = to(&Accounts::update)});
+  routes.add({.method = "DELETE",
+              .path = "/api/v1/users/{user}",
+              .operation = "deleteUser",
+              .tag = "users",
+              .summary = "Remove a user",
+              .description = "His tokens and sessions end at once. The last admin stays.",
+              .parameters = {user},
+              .answers = {{204, "", "Removed"}},
+              .security = "user.write",
+              .handler = to(&Accounts::remove)});
+  routes.add({.method = "PUT",
+              .path = "/api/v1/users/{user}/password",
+              .operation = "setPassword",
+              .tag = "users",
+              .summary = "Set a password",
+              .description = "All sessions of the user end.",
+              .parameters = {user},
+              .body = "PasswordChange",
+              .answers = {{204, "", "Set"}},
+              .handler = to(&Accounts::set_password)});
+}
+
+}  // namespace
+
+void add_account_routes(Routes& routes, Resources& resources) {
+  const auto accounts = std::make_shared<Accounts>(resources);
+  const Handlers to = [accounts](base::Result<Answer> (Accounts::*method)(Call&)) {
+    return [accounts, method](Call& call) { return ((*accounts).*method)(call); };
+  };
+  add_components(routes);
+  add_answers(routes);
+  add_session_routes(routes, to);
+  add_user_routes(routes, to);
+}
+
+}  // namespace portolan::api
