@@ -3,43 +3,17 @@
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "cli/render.h"
-#include "model/json.h"
+#include "plugin/listing.h"
 
 namespace portolan::cli {
 namespace {
 
 using base::Json;
-using model::text_or_null;
-
-std::string_view state_word(plugin::State state) {
-  switch (state) {
-    case plugin::State::ready: return "ready";
-    case plugin::State::disabled: return "disabled";
-    case plugin::State::refused: return "refused";
-  }
-  return "refused";
-}
 
 std::string type_names(const plugin::Plugin& plugin) {
   std::string out;
   if (plugin.note)
     for (const auto& type : plugin.note->types) out += (out.empty() ? "" : " ") + type.type;
-  return out;
-}
-
-Json to_json(const plugin::Plugin& plugin) {
-  Json types = Json::array();
-  if (plugin.note)
-    for (const auto& type : plugin.note->types) types.push(Json::string(type.type));
-  Json out = Json::object();
-  out.set("file", Json::string(plugin.file.string()));
-  out.set("state", Json::string(std::string(state_word(plugin.state))));
-  out.set("id", plugin.note ? Json::string(plugin.note->id) : Json());
-  out.set("version", plugin.note ? Json::string(plugin.note->version) : Json());
-  out.set("types", std::move(types));
-  out.set("code", plugin.refusal ? Json::string(plugin.refusal->code) : Json());
-  out.set("message", plugin.refusal ? Json::string(plugin.refusal->message) : Json());
-  out.set("hint", plugin.refusal ? text_or_null(plugin.refusal->hint) : Json());
   return out;
 }
 
@@ -61,7 +35,7 @@ void print_plugins(Session& session, const std::vector<plugin::Plugin>& plugins)
   if (session.print(all)) return;
   std::vector<std::vector<std::string>> rows;
   for (const auto& plugin : plugins)
-    rows.push_back({std::string(state_word(plugin.state)), plugin.note ? plugin.note->id : "-",
+    rows.push_back({std::string(to_string(plugin.state)), plugin.note ? plugin.note->id : "-",
                     plugin.note ? plugin.note->version : "-", type_names(plugin),
                     plugin.file.string()});
   session.terminal().out << text_table({"STATE", "ID", "VERSION", "TYPES", "FILE"}, rows);

@@ -1,0 +1,360 @@
+/// What operators look after: audit, webhooks, plugins and types, reload.
+#include "api/resources.h"
+#include "base/crypto.h"
+#include "base/url.h"
+#include "model/json.h"
+#include "plugin/listing.h"
+#include "store/jobs.h"
+
+namespace portolan::api {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Json;
+using model::Action;
+
+constexpr const char* list_audit_name = "audit";
+
+/// Texts of the store that hold JSON; null where there is none.
+Json parsed(const std::string& text) {
+  if (text.empty()) return {};
+  auto json = base::parse_json(text);
+  return json ? *std::move(json) : Json();
+}
+
+Json to_json(const model::AuditEntry& entry) {
+  Json out = Json::object();
+  out.set("id", Json::integer(entry.id));
+  out.set("at", Json::string(model::utc_time(entry.at_ms)));
+  out.set("actor", model::text_or_null(entry.actor));
+  out.set("action", Json::string(entry.action));
+  out.set("subject", Json::string(entry.subject));
+  out.set("outcome", Json::string(entry.outcome));
+  out.set("remote", model::text_or_null(entry.remote));
+  out.set("request_id", model::text_or_null(entry.request_id));
+  out.set("before", parsed(entry.before_json));
+  out.set("after", parsed(entry.after_json));
+  out.set("hash", Json::string(entry.hash));
+  return out;
+}
+
+Json to_json(const model::Webhook& webhook) {
+  Json out = Json::object();
+  out.set("id", Json::integer(webhook.id));
+  out.set("name", Json::string(webhook.name));
+  out.set("url", Json::string(webhook.url));
+  out.set("kinds", model::texts(webhook.kinds));
+  out.set("enabled", Json::boolean(webhook.enabled));
+  return out;
+}
+
+class Operations {
+ public:
+  explicit Operations(Resources& resources) : resources_(resources) {}
+
+  base::Result<Answer> list_audit(Call& call) {
+    const auto page = read_page(call, list_audit_name);
+    if (!page) return page.error();
+    store::AuditFilter filter;
+    filter.actor = call.text("actor");
+    filter.action = call.text("action");
+    filter.subject = call.text("subject");
+    for (const auto& [name, bound] :
+         {std::pair{"from", &filter.from_ms}, std::pair{"to", &filter.to_ms}}) {
+      const std::string& text = call.text(name);
+      *bound = model::unix_ms_from(text);
+      if (!text.empty() && *bound == 0)
+        return Error{.code = Code::invalid_argument,
+                     .message = "the time is not in the form 2026-01-31T10:00:00Z",
+                     .where = name};
+    }
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      return page_answer(call, list_audit_name,
+                         store::list_audit(reader, page_request(call, *page), filter),
+                         [](const model::AuditEntry& entry) { return to_json(entry); });
+    });
+  }
+
+  base::Result<Answer> verify_audit(Call&) {
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const auto entries = store::verify_audit(reader);
+      Json out = Json::object();
+      out.set("intact", Json::boolean(entries.has_value()));
+      out.set("entries", entries ? Json::integer(static_cast<std::int64_t>(*entries)) : Json());
+      out.set("message", entries ? Json() : Json::string(entries.error().message));
+      return json_answer(out);
+    });
+  }
+
+  base::Result<Answer> list_webhooks(Call&) {
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      Json items = Json::array();
+      for (const model::Webhook& webhook : store::webhooks(reader)) items.push(to_json(webhook));
+      Json out = Json::object();
+      out.set("items", std::move(items));
+      return json_answer(out);
+    });
+  }
+
+  base::Result<Answer> create_webhook(Call& call) {
+    model::Webhook webhook;
+    webhook.name = text_of(call.body, "name");
+    const auto url = base::parse_address(text_of(call.body, "url"));
+    if (!url)
+      return Error{.code = Code::invalid_argument,
+                   .message = url.error().message,
+                   .hint = url.error().hint,
+                   .where = "/url"};
+    webhook.url = url->text();
+    if (const Json* kinds = call.body.find("kinds"))
+      for (const Json& kind : kinds->items()) webhook.kinds.push_back(*kind.as_string());
+    webhook.provenance.created_by = call.caller->principal.name;
+    const std::string given = text_of(call.body, "secret");
+    const base::Secret secret = given.empty() ? base::random_token("whs_") : base::Secret(given);
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      auto made = store::insert_webhook(writer, webhook, secret);
+      if (!made) return made.error();
+      webhook = *std::move(made);
+      return engine::note(writer, act_of(call), "webhook.create", webhook.name, "",
+                          base::to_text(to_json(webhook)));
+    });
+    if (!written) return written.error();
+    Json out = to_json(webhook);
+    out.set("secret", given.empty() ? Json::string(secret.reveal()) : Json());
+    Answer answer = json_answer(out, 201);
+    answer.headers.push_back({"Location", "/api/v1/webhooks/" + std::to_string(webhook.id)});
+    return answer;
+  }
+
+  base::Result<Answer> delete_webhook(Call& call) {
+    const std::string& id = call.in_path("webhook");
+    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+      for (const model::Webhook& webhook : store::webhooks(writer)) {
+        if (std::to_string(webhook.id) != id) continue;
+        if (auto gone = store::delete_webhook(writer, webhook.id); !gone) return gone;
+        return engine::note(writer, act_of(call), "webhook.delete", webhook.name,
+                            base::to_text(to_json(webhook)), "");
+      }
+      return no_such("webhook", id);
+    });
+    if (!written) return written.error();
+    return Answer{.status = 204};
+  }
+
+  base::Result<Answer> list_plugins(Call&) {
+    Json list = Json::array();
+    for (const plugin::Plugin& plugin : resources_.daemon.plugins.plugins())
+      list.push(plugin::to_json(plugin));
+    Json out = Json::object();
+    out.set("plugins", std::move(list));
+    return json_answer(out);
+  }
+
+  base::Result<Answer> list_types(Call&) {
+    return json_answer(plugin::types_json(resources_.daemon.plugins));
+  }
+
+  base::Result<Answer> show_type(Call& call) {
+    auto form = plugin::form_json(resources_.daemon.plugins, call.in_path("type"));
+    if (!form)
+      return Error{
+          .code = Code::not_found, .message = form.error().message, .hint = form.error().hint};
+    return json_answer(*form);
+  }
+
+  base::Result<Answer> reload(Call& call) {
+    auto done = resources_.reload();
+    auto written = store().write([&](store::Writer& writer) {
+      return engine::note(writer, act_of(call), "daemon.reload", "portolan", "",
+                          base::to_text(done ? *done : model::to_json(done.error())));
+    });
+    if (!done) return done.error();
+    if (!written) return written.error();
+    return json_answer(*done);
+  }
+
+ private:
+  store::Store& store() { return resources_.daemon.store; }
+
+  Resources& resources_;
+};
+
+using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
+    base::Result<Answer> (Operations::*)(Call&))>;
+
+void add_components(Routes& routes) {
+  routes.component("AuditEntries", R"({"type": "object", "required": ["items"], "properties": {
+      "items": {"type": "array", "items": {"type": "object", "required": ["id", "at", "actor",
+        "action", "subject", "outcome", "hash"], "properties": {
+          "id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"},
+          "actor": {"type": ["string", "null"]}, "action": {"type": "string"},
+          "subject": {"type": "string"},
+          "outcome": {"type": "string", "description": "ok, or the code of the refusal"},
+          "remote": {"type": ["string", "null"]}, "request_id": {"type": ["string", "null"]},
+          "before": {}, "after": {},
+          "hash": {"type": "string", "description": "Chains the entry to the one before."}}}}}})");
+  routes.component("AuditVerification", R"({"type": "object", "required": ["intact", "entries",
+    "message"], "properties": {"intact": {"type": "boolean"},
+      "entries": {"type": ["integer", "null"]}, "message": {"type": ["string", "null"]}}})");
+  routes.component("NewWebhook", R"({"type": "object", "additionalProperties": false,
+    "required": ["name", "url"], "properties": {
+      "name": {"type": "string", "minLength": 1, "maxLength": 100},
+      "url": {"type": "string", "minLength": 1, "maxLength": 2000},
+      "kinds": {"type": "array", "maxItems": 50, "items": {"type": "string", "maxLength": 100},
+        "description": "Kinds of events; empty: all."},
+      "secret": {"type": "string", "minLength": 16, "maxLength": 200, "x-secret": true,
+        "description": "Signs what is sent; without it one is made and shown once."}}})");
+  routes.component("Webhook", R"({"type": "object", "required": ["id", "name", "url", "kinds",
+    "enabled"], "properties": {"id": {"type": "integer"}, "name": {"type": "string"},
+      "url": {"type": "string"}, "kinds": {"type": "array", "items": {"type": "string"}},
+      "enabled": {"type": "boolean"},
+      "secret": {"type": ["string", "null"], "description": "Only in the answer that makes it."}}})");
+  routes.component("Webhooks", R"({"type": "object", "required": ["items"], "properties": {
+      "items": {"type": "array", "items": {"$ref": "#/components/schemas/Webhook"}}}})");
+  routes.component("Plugins", R"({"type": "object", "required": ["plugins"], "properties": {
+      "plugins": {"type": "array", "items": {"type": "object", "required": ["file", "state"],
+        "properties": {"file": {"type": "string"},
+          "state": {"enum": ["ready", "disabled", "refused"]},
+          "id": {"type": ["string", "null"]}, "version": {"type": ["string", "null"]},
+          "types": {"type": "array", "items": {"type": "string"}},
+          "code": {"type": ["string", "null"]}, "message": {"type": ["string", "null"]},
+          "hint": {"type": ["string", "null"]}}}}}})");
+  routes.component("RegistryTypes", R"({"type": "object", "required": ["types"], "properties": {
+      "types": {"type": "array", "items": {"type": "object", "required": ["type", "name",
+        "extensions"], "properties": {"type": {"type": "string"}, "name": {"type": "string"},
+          "extensions": {"type": "array", "items": {"type": "string"}}}}}}})");
+  routes.component("RegistryForm", R"({"type": "object", "required": ["type", "name", "fields"],
+    "properties": {"type": {"type": "string"}, "name": {"type": "string"},
+      "fields": {"type": "array", "items": {"type": "object", "required": ["pointer", "name",
+        "type", "required", "secret"], "properties": {"pointer": {"type": "string"},
+          "name": {"type": "string"}, "type": {"type": "string"},
+          "required": {"type": "boolean"}, "secret": {"type": "boolean"}, "default": {},
+          "choices": {"type": "array", "items": {"type": "string"}},
+          "title": {"type": "string"}, "help": {"type": "string"}}}}}})");
+  routes.component("Reloaded", R"({"type": "object", "properties": {
+      "changed": {"type": "array", "items": {"type": "string"}},
+      "needs_restart": {"type": "array", "items": {"type": "string"}}}})");
+}
+
+Parameter filter(std::string name, std::string help) {
+  return {.name = std::move(name),
+          .schema = R"({"type": "string", "maxLength": 200})",
+          .help = std::move(help)};
+}
+
+void add_audit(Routes& routes, const Handlers& to) {
+  std::vector<Parameter> parameters = page_parameters();
+  parameters.push_back(filter("actor", "Only of this actor"));
+  parameters.push_back(filter("action", "Only this action"));
+  parameters.push_back(filter("subject", "Only about this object"));
+  parameters.push_back(filter("from", "From this time on, 2026-01-31T10:00:00Z"));
+  parameters.push_back(filter("to", "Before this time"));
+  routes.add({.method = "GET",
+              .path = "/api/v1/audit",
+              .operation = "listAudit",
+              .tag = "operations",
+              .summary = "Who did what, newest first",
+              .parameters = parameters,
+              .answers = {{200, "AuditEntries", "A page"}},
+              .security = "audit.read",
+              .handler = to(&Operations::list_audit)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/audit/verification",
+              .operation = "verifyAudit",
+              .tag = "operations",
+              .summary = "Check the chain of hashes",
+              .answers = {{200, "AuditVerification", "Whether it is intact"}},
+              .security = "audit.read",
+              .handler = to(&Operations::verify_audit)});
+}
+
+void add_webhooks(Routes& routes, const Handlers& to) {
+  routes.add({.method = "GET",
+              .path = "/api/v1/webhooks",
+              .operation = "listWebhooks",
+              .tag = "operations",
+              .summary = "List webhooks",
+              .answers = {{200, "Webhooks", "All of them"}},
+              .security = "webhook.write",
+              .handler = to(&Operations::list_webhooks)});
+  routes.add({.method = "POST",
+              .path = "/api/v1/webhooks",
+              .operation = "createWebhook",
+              .tag = "operations",
+              .summary = "Send events to a URL",
+              .description =
+                  "Each delivery carries X-Portolan-Signature: sha256=…, the HMAC-SHA256 "
+                  "of the body.",
+              .body = "NewWebhook",
+              .answers = {{201, "Webhook", "The webhook"}},
+              .security = "webhook.write",
+              .handler = to(&Operations::create_webhook)});
+  routes.add({.method = "DELETE",
+              .path = "/api/v1/webhooks/{webhook}",
+              .operation = "deleteWebhook",
+              .tag = "operations",
+              .summary = "Remove a webhook",
+              .parameters = {{.in = Parameter::In::path,
+                              .name = "webhook",
+                              .schema = R"({"type": "string", "pattern": "^[0-9]{1,18}$"})",
+                              .help = "Id of the webhook"}},
+              .answers = {{204, "", "Removed"}},
+              .security = "webhook.write",
+              .handler = to(&Operations::delete_webhook)});
+}
+
+void add_plugins(Routes& routes, const Handlers& to) {
+  routes.add({.method = "GET",
+              .path = "/api/v1/plugins",
+              .operation = "listPlugins",
+              .tag = "operations",
+              .summary = "Every plugin file, ready, disabled or refused",
+              .answers = {{200, "Plugins", "All of them"}},
+              .security = "plugin.read",
+              .handler = to(&Operations::list_plugins)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/registry-types",
+              .operation = "listRegistryTypes",
+              .tag = "registries",
+              .summary = "The types that can be integrated",
+              .answers = {{200, "RegistryTypes", "All of them"}},
+              .security = "type.read",
+              .handler = to(&Operations::list_types)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/registry-types/{type}",
+              .operation = "showRegistryType",
+              .tag = "registries",
+              .summary = "The form of a type",
+              .parameters = {{.in = Parameter::In::path,
+                              .name = "type",
+                              .schema = R"({"type": "string", "pattern": "^[a-z0-9-]{1,63}$"})",
+                              .help = "Registry type"}},
+              .answers = {{200, "RegistryForm", "Its fields"}},
+              .security = "type.read",
+              .handler = to(&Operations::show_type)});
+  routes.add({.method = "POST",
+              .path = "/api/v1/reload",
+              .operation = "reload",
+              .tag = "operations",
+              .summary = "Read configuration and plugins anew",
+              .description = "Everything or nothing; what takes a restart is listed.",
+              .answers = {{200, "Reloaded", "What changed"}},
+              .security = "daemon.write",
+              .handler = to(&Operations::reload)});
+}
+
+}  // namespace
+
+void add_operation_routes(Routes& routes, Resources& resources) {
+  const auto operations = std::make_shared<Operations>(resources);
+  const Handlers to = [operations](base::Result<Answer> (Operations::*method)(Call&)) {
+    return [operations, method](Call& call) { return ((*operations).*method)(call); };
+  };
+  add_components(routes);
+  add_audit(routes, to);
+  add_webhooks(routes, to);
+  add_plugins(routes, to);
+}
+
+}  // namespace portolan::api
