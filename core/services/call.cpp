@@ -76,6 +76,8 @@ RunningCall::RunningCall(std::shared_ptr<LiveUpstream> upstream, CallOptions opt
 RunningCall::~RunningCall() {
   for (const auto& [number, operation] : operations_) operation->abandon();
   operations_.clear();
+  base::Lock lock(mutex_);
+  for (const auto& handle : sealed_) upstream_->vault().take(handle);
 }
 
 portolan_status RunningCall::check() const {
@@ -146,18 +148,17 @@ void RunningCall::progress(std::uint64_t done, std::uint64_t total, std::string_
 }
 
 base::Result<std::string> RunningCall::seal(base::Secret secret) {
-  auto handle = upstream_->vault().seal(secret);
+  auto handle = upstream_->vault().seal(std::move(secret));
   if (!handle) return handle;
   base::Lock lock(mutex_);
-  sealed_.emplace(*handle, std::move(secret));
+  sealed_.insert(*handle);
   return handle;
 }
 
-std::optional<base::Secret> RunningCall::sealed(const std::string& handle) const {
+std::optional<base::Secret> RunningCall::take_sealed(const std::string& handle) {
   base::Lock lock(mutex_);
-  const auto found = sealed_.find(handle);
-  if (found == sealed_.end()) return {};
-  return found->second;
+  if (sealed_.erase(handle) == 0) return {};
+  return upstream_->vault().take(handle);
 }
 
 }  // namespace portolan::services

@@ -49,8 +49,10 @@ class Call {
   virtual std::optional<base::Error> failure() const = 0;
   /// Requests put on the wire so far, retries, redirects and tokens included.
   virtual std::uint64_t requests() const = 0;
-  /// Secrets taken out of answers by secret_pointer: the value of a handle, if known.
-  virtual std::optional<base::Secret> sealed(const std::string& handle) const = 0;
+  /// The value that secret_pointer took out of an answer to this call, by its handle; nullopt when
+  /// this call made no such handle. The handle is void from then on, as every other one of the call
+  /// is when it is destroyed.
+  virtual std::optional<base::Secret> take_sealed(const std::string& handle) = 0;
   virtual const base::Deadline& deadline() const = 0;
   /// `text` with every secret of the registry that is in it replaced by "***". For what a plugin
   /// emits.

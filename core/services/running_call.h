@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -22,7 +23,7 @@ class RunningCall final : public Call {
   const portolan_call* abi() const override { return &abi_; }
   std::optional<base::Error> failure() const override;
   std::uint64_t requests() const override { return sent_.load(std::memory_order_relaxed); }
-  std::optional<base::Secret> sealed(const std::string& handle) const override;
+  std::optional<base::Secret> take_sealed(const std::string& handle) override;
   const base::Deadline& deadline() const override { return options_.deadline; }
   std::string redact(std::string text) const override;
 
@@ -89,7 +90,7 @@ class RunningCall final : public Call {
   std::atomic<std::uint64_t> sent_{0};
   mutable base::Mutex mutex_;
   std::optional<base::Error> failure_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, base::Secret> sealed_ GUARDED_BY(mutex_);
+  std::set<std::string> sealed_ GUARDED_BY(mutex_);  // Handles.
 };
 
 /// What a call that ended early tells its operations.

@@ -23,6 +23,21 @@ void replace_all(std::string& text, const std::string& what) {
   }
 }
 
+void add_spellings(const base::Secret& secret, std::vector<base::Secret>& spellings) {
+  if (secret.reveal().size() < searchable_bytes) return;
+  spellings.push_back(secret);
+  auto encoded = percent_encoded(secret.reveal());
+  if (encoded != secret.reveal()) spellings.emplace_back(std::move(encoded));
+}
+
+std::vector<base::Secret> spellings_of(const Credential& own, const base::Secret& client_key) {
+  std::vector<base::Secret> spellings;
+  add_spellings(own.secret, spellings);
+  add_spellings(client_key, spellings);
+  if (own.given()) spellings.emplace_back(own.basic.reveal().substr(basic_scheme.size()));
+  return spellings;
+}
+
 }  // namespace
 
 std::string base64(std::string_view bytes) {
@@ -57,19 +72,8 @@ std::string percent_encoded(std::string_view text) {
 }
 
 Vault::Vault(const model::Registry& registry)
-    : own_(make("", registry.credentials.username, registry.credentials.password)) {
-  base::Lock lock(mutex_);
-  search_for(own_->secret);
-  search_for(registry.tls.client_key_pem);
-  if (own_->given()) spellings_.emplace_back(own_->basic.reveal().substr(basic_scheme.size()));
-}
-
-void Vault::search_for(const base::Secret& secret) {
-  if (secret.reveal().size() < searchable_bytes) return;
-  spellings_.push_back(secret);
-  auto encoded = percent_encoded(secret.reveal());
-  if (encoded != secret.reveal()) spellings_.emplace_back(std::move(encoded));
-}
+    : own_(make("", registry.credentials.username, registry.credentials.password)),
+      spellings_(spellings_of(*own_, registry.tls.client_key_pem)) {}
 
 std::shared_ptr<const Credential> Vault::find(std::string_view handle) const {
   if (handle.empty() || handle == "password") return own_;
@@ -79,7 +83,7 @@ std::shared_ptr<const Credential> Vault::find(std::string_view handle) const {
   const auto found = sealed_.find(name);
   if (found == sealed_.end()) return {};
   const auto user = colon == handle.npos ? own_->username : std::string(handle.substr(0, colon));
-  return make(handle, user, found->second);
+  return make(handle, user, found->second.secret);
 }
 
 base::Result<std::string> Vault::seal(base::Secret secret) {
@@ -88,15 +92,25 @@ base::Result<std::string> Vault::seal(base::Secret secret) {
     return base::Error{.code = base::Code::limit,
                        .message = "Too many secrets of this registry are kept already."};
   }
-  auto handle = "sealed-" + std::to_string(sealed_.size() + 1);
-  search_for(secret);
-  sealed_.emplace(handle, std::move(secret));
+  auto handle = "sealed-" + std::to_string(++handles_);
+  Sealed& kept = sealed_[handle];
+  add_spellings(secret, kept.spellings);
+  kept.secret = std::move(secret);
   return handle;
 }
 
-std::string Vault::redact(std::string text) const {
+std::optional<base::Secret> Vault::take(const std::string& handle) {
   base::Lock lock(mutex_);
+  auto taken = sealed_.extract(handle);
+  if (taken.empty()) return {};
+  return std::move(taken.mapped().secret);
+}
+
+std::string Vault::redact(std::string text) const {
   for (const auto& spelling : spellings_) replace_all(text, spelling.reveal());
+  base::Lock lock(mutex_);
+  for (const auto& [handle, sealed] : sealed_)
+    for (const auto& spelling : sealed.spellings) replace_all(text, spelling.reveal());
   return text;
 }
 

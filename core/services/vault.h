@@ -1,8 +1,10 @@
 #pragma once
 /// The secrets of one registry: its own, those sealed out of answers, and the search for both in
 /// texts.
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,21 +37,27 @@ class Vault {
   /// where a scheme needs a name. Null: unknown.
   std::shared_ptr<const Credential> find(std::string_view handle) const EXCLUDES(mutex_);
 
-  /// Keeps a secret and gives its handle. limit when too many are kept.
+  /// Keeps a secret and gives its handle, which no other secret had or will have. limit when too
+  /// many are kept.
   base::Result<std::string> seal(base::Secret secret) EXCLUDES(mutex_);
+  /// The secret behind a handle of seal(), which is forgotten with it; nullopt when it is unknown.
+  std::optional<base::Secret> take(const std::string& handle) EXCLUDES(mutex_);
 
   /// `text` with every secret in it (as it is, percent-encoded, in Base64 with its user) replaced
-  /// by
-  /// "***". Secrets of fewer than four characters are not searched for: they are parts of words.
+  /// by "***". Secrets of fewer than four characters are not searched for: they are parts of words.
   std::string redact(std::string text) const EXCLUDES(mutex_);
 
  private:
-  void search_for(const base::Secret& secret) REQUIRES(mutex_);
+  struct Sealed {
+    base::Secret secret;
+    std::vector<base::Secret> spellings;
+  };
 
-  mutable base::Mutex mutex_;
   const std::shared_ptr<const Credential> own_;
-  std::map<std::string, base::Secret, std::less<>> sealed_ GUARDED_BY(mutex_);
-  std::vector<base::Secret> spellings_ GUARDED_BY(mutex_);
+  const std::vector<base::Secret> spellings_;  ///< What its own secrets look like in a text.
+  mutable base::Mutex mutex_;
+  std::map<std::string, Sealed, std::less<>> sealed_ GUARDED_BY(mutex_);
+  std::uint64_t handles_ GUARDED_BY(mutex_) = 0;
 };
 
 std::string base64(std::string_view bytes);

@@ -139,9 +139,6 @@ TEST_CASE("a secret in an answer is sealed before the plugin sees it, and usable
   REQUIRE(http().send(call->abi(), &what, &made.sink) == PORTOLAN_OK);
   CHECK(made.status == 201);
   CHECK(made.body == R"({"name":"robot$x","secret":{"$secret":"sealed-1"},"id":7})");
-  REQUIRE(call->sealed("sealed-1"));
-  CHECK(call->sealed("sealed-1")->reveal() == "s3aled-value");
-  CHECK_FALSE(call->sealed("sealed-2"));
   CHECK(call->redact("it is s3aled-value") == "it is ***");
 
   Answer bearer, named, unknown;
@@ -157,6 +154,43 @@ TEST_CASE("a secret in an answer is sealed before the plugin sees it, and usable
   REQUIRE(sent.size() == 3);
   CHECK(sent[1].header("Authorization") == "Bearer s3aled-value");
   CHECK(sent[2].header("Authorization") == "Basic cm9ib3QkeDpzM2FsZWQtdmFsdWU=");
+}
+
+TEST_CASE("a sealed secret is taken once by its own call, and is gone with that call",
+          "[secrets]") {
+  World world([](const auto&) { return Reply{.body = R"({"secret":"s3aled-value"})"}; });
+  auto what = request("/robots");
+  what.secret_pointer = str("/secret");
+  const auto send = [&](services::Call& call) {
+    Answer answer;
+    REQUIRE(http().send(call.abi(), &what, &answer.sink) == PORTOLAN_OK);
+    return answer.body;
+  };
+  auto with = request("/", PORTOLAN_AUTH_BEARER);
+  const auto use = [&](const char* handle) {
+    with.credential = str(handle);
+    Answer answer;
+    return world.send(with, answer);
+  };
+
+  auto one = world.call();
+  const auto other = world.call();
+  CHECK(send(*one) == R"({"secret":{"$secret":"sealed-1"}})");
+  CHECK(send(*one) == R"({"secret":{"$secret":"sealed-2"}})");
+  CHECK(send(*other) == R"({"secret":{"$secret":"sealed-3"}})");
+  CHECK_FALSE(one->take_sealed("sealed-3"));
+  CHECK_FALSE(one->take_sealed("password"));
+  const auto taken = one->take_sealed("sealed-1");
+  REQUIRE(taken);
+  CHECK(taken->reveal() == "s3aled-value");
+  CHECK_FALSE(one->take_sealed("sealed-1"));
+  CHECK(use("sealed-1") == PORTOLAN_INVALID_ARGUMENT);
+  CHECK(use("sealed-2") == PORTOLAN_OK);
+
+  one.reset();
+  CHECK(use("sealed-2") == PORTOLAN_INVALID_ARGUMENT);
+  CHECK(use("sealed-3") == PORTOLAN_OK);
+  CHECK(send(*other) == R"({"secret":{"$secret":"sealed-4"}})");  // No handle comes twice.
 }
 
 TEST_CASE("an answer without the secret where it should be shows the plugin nothing", "[secrets]") {

@@ -41,8 +41,8 @@ typedef struct portolan_http_request {
   portolan_str scope;       /* docker-token: fetch a token for it ahead; empty: as challenged */
   portolan_str auth_header; /* PORTOLAN_AUTH_HEADER: the header's name */
   /* RFC 6901 pointer: the host takes this value out of the JSON answer (at most 64 kB), seals it,
-   * and leaves {"$secret":"<handle>"} in its place. A handle is usable as `credential` and is kept
-   * by the host with the call's result. Empty: none. */
+   * and leaves {"$secret":"<handle>"} in its place. A handle is usable as `credential` until the
+   * call returns; a secret that the call's result names goes to the host. Empty: none. */
   portolan_str secret_pointer;
   uint64_t max_body; /* bytes after decompression; 0: the host's limit (16 MiB) */
 } portolan_http_request;
