@@ -54,6 +54,7 @@ inline constexpr std::uint64_t checks = 1'000;          ///< Of one validation.
 inline constexpr std::uint64_t measures = 200'000;      ///< Of one collection.
 inline constexpr std::uint64_t capabilities = 64;       ///< Of one registry.
 inline constexpr std::uint64_t artifact_tags = 10'000;  ///< Of one artifact.
+inline constexpr std::uint64_t robots = 10'000;         ///< Of one list of them.
 inline constexpr std::size_t cursor_bytes = 4 * 1024;
 
 // Files.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 namespace portolan::model {
 
@@ -113,6 +114,20 @@ struct Artifact {
   std::string repository, digest, media_type;
   std::vector<std::string> tags;
   std::int64_t bytes = -1, pushed_ms = -1;
+};
+
+/// What a robot may do in one space.
+struct Grant {
+  std::string space;
+  bool push = false;  ///< Pull and push; else pull only.
+};
+
+/// A credential that the registry made for us.
+struct Robot {
+  std::string id;                ///< The registry's.
+  std::string username;          ///< As a client logs in.
+  base::Secret secret;           ///< Empty where no new one was made.
+  std::int64_t expires_ms = -1;  ///< Unix time; -1: never.
 };
 
 /// How sure a type is that an address is its own.

@@ -30,6 +30,10 @@ inline constexpr std::uint32_t minor_0_size<portolan_ext_statistics> = 16;
 template <>
 inline constexpr std::uint32_t minor_0_size<portolan_ext_catalog> = 40;
 template <>
+inline constexpr std::uint32_t minor_0_size<portolan_ext_spaces> = 32;
+template <>
+inline constexpr std::uint32_t minor_0_size<portolan_ext_robots> = 40;
+template <>
 inline constexpr std::uint32_t minor_0_size<portolan_ext_detect> = 16;
 template <>
 inline constexpr std::uint32_t minor_0_size<portolan_integration> = 152;
@@ -47,6 +51,8 @@ template <>
 inline constexpr std::uint32_t minor_0_size<portolan_tag> = 56;
 template <>
 inline constexpr std::uint32_t minor_0_size<portolan_artifact> = 88;
+template <>
+inline constexpr std::uint32_t minor_0_size<portolan_robot> = 64;
 
 /// A copy of the struct at `from`: members that an older plugin does not know read as zero, members
 /// that we do not know are left where they are (laws L1, L2, L8). nullopt for null and for a struct

@@ -46,6 +46,32 @@ class Instance {
                                   std::string& cursor) = 0;
   virtual base::Result<void> artifacts(services::Call&, const Query&,
                                        const Receiver<model::Artifact>&, std::string& cursor) = 0;
+
+  // Changes; unsupported where the type cannot make them. What may not be asked (no name, neither
+  // public nor private, no grant) is invalid_argument without asking the plugin.
+
+  /// The space as it then is. There already is fine; conflict: with another visibility.
+  virtual base::Result<model::Space> create_space(services::Call&, const std::string& name,
+                                                  model::Visibility) = 0;
+  /// Gone already is fine; conflict: it is not empty.
+  virtual base::Result<void> remove_space(services::Call&, const std::string& name) = 0;
+  /// The space as it then is.
+  virtual base::Result<model::Space> set_visibility(services::Call&, const std::string& name,
+                                                    model::Visibility) = 0;
+
+  /// A robot with its secret, which the plugin never sees. `name` is unique for this host, conflict
+  /// when it is not. lifetime_days 0: as long as the registry permits.
+  virtual base::Result<model::Robot> issue_robot(services::Call&, const std::string& name,
+                                                 const std::vector<model::Grant>& grants,
+                                                 std::uint32_t lifetime_days) = 0;
+  /// Replaces all its grants; its secret stays. Without any left, revoke it.
+  virtual base::Result<model::Robot> rewrite_robot(services::Call&, const std::string& id,
+                                                   const std::vector<model::Grant>& grants) = 0;
+  /// Gone already is fine.
+  virtual base::Result<void> revoke_robot(services::Call&, const std::string& id) = 0;
+  /// Those whose name starts with `prefix`; at most limits::robots.
+  virtual base::Result<std::vector<model::Robot>> list_robots(services::Call&,
+                                                              const std::string& prefix) = 0;
 };
 
 /// One registry type of a loaded plugin. Immutable; safe from any thread; lives for ever once

@@ -183,4 +183,16 @@ std::string read_item(const portolan_artifact& from, model::Artifact& out) {
   return out.digest.empty() ? "an artifact has no digest" : "";
 }
 
+std::string read_item(const portolan_robot& from, model::Robot& out, std::string& handle) {
+  out.id = text(from.id);
+  out.username = text(from.username);
+  if (out.id.empty() || out.username.empty()) return "a robot has no id or no user name";
+  // They are handed back and logged in with: a cleaned one would be another.
+  if (out.id != view(from.id) || out.username != view(from.username))
+    return "a robot's id or user name is no plain text";
+  handle = text(from.secret_handle);
+  out.expires_ms = told(from.expires_ms);
+  return {};
+}
+
 }  // namespace portolan::plugin

@@ -27,6 +27,8 @@ std::string read_item(const portolan_space& from, model::Space& out);
 std::string read_item(const portolan_repository& from, model::Repository& out);
 std::string read_item(const portolan_tag& from, model::Tag& out);
 std::string read_item(const portolan_artifact& from, model::Artifact& out);
+/// The secret stays behind its `handle`.
+std::string read_item(const portolan_robot& from, model::Robot& out, std::string& handle);
 
 /// True when the two addresses differ in their path only.
 bool same_origin(const std::string& address, const std::string& other);

@@ -18,6 +18,8 @@ struct Tables {
   std::optional<portolan_ext_validation> validation;
   std::optional<portolan_ext_statistics> statistics;
   std::optional<portolan_ext_catalog> catalog;
+  std::optional<portolan_ext_spaces> spaces;
+  std::optional<portolan_ext_robots> robots;
 };
 
 /// A registry may echo a password, and a plugin pass it on. Names are left as they are: they are
@@ -29,6 +31,38 @@ void redact(const services::Call& call, std::initializer_list<std::string*> text
 void redact(const services::Call& call, model::Check& check) {
   redact(call, {&check.message, &check.hint});
   if (check.evidence) redact(call, {&check.evidence->url, &check.evidence->detail});
+}
+
+base::Error not_to_be_asked(std::string what, std::string hint) {
+  return {base::Code::invalid_argument, std::move(what), std::move(hint)};
+}
+
+/// Why a space of that name and visibility cannot be asked for, if so.
+std::optional<base::Error> refuse(const std::string& name, model::Visibility visibility) {
+  if (name.empty()) return not_to_be_asked("a space without a name", "Name the space.");
+  if (visibility == model::Visibility::unknown)
+    return not_to_be_asked("a space is public or private", "Say which of both it shall be.");
+  return {};
+}
+
+std::optional<base::Error> refuse(const std::string& robot,
+                                  const std::vector<model::Grant>& grants) {
+  if (robot.empty()) return not_to_be_asked("a robot without a name", "Name the robot.");
+  if (grants.empty())
+    return not_to_be_asked("a robot without a space may do nothing",
+                           "Name at least one space, or revoke the robot.");
+  for (const auto& grant : grants)
+    if (grant.space.empty()) return not_to_be_asked("a space without a name", "Name the space.");
+  return {};
+}
+
+std::vector<portolan_grant> to_raw(const std::vector<model::Grant>& grants) {
+  std::vector<portolan_grant> out;
+  for (const auto& grant : grants) {
+    const std::uint32_t push = grant.push ? PORTOLAN_ROBOT_PUSH : 0;
+    out.push_back({sizeof(portolan_grant), PORTOLAN_ROBOT_PULL | push, to_abi(grant.space)});
+  }
+  return out;
 }
 
 class LoadedInstance : public Instance {
@@ -51,6 +85,8 @@ class LoadedInstance : public Instance {
     tables_.validation = read_struct<portolan_ext_validation>(extension(PORTOLAN_EXT_VALIDATION));
     tables_.statistics = read_struct<portolan_ext_statistics>(extension(PORTOLAN_EXT_STATISTICS));
     tables_.catalog = read_struct<portolan_ext_catalog>(extension(PORTOLAN_EXT_CATALOG));
+    tables_.spaces = read_struct<portolan_ext_spaces>(extension(PORTOLAN_EXT_SPACES));
+    tables_.robots = read_struct<portolan_ext_robots>(extension(PORTOLAN_EXT_ROBOTS));
     if (!tables_.integration || !tables_.integration->integrate) return PORTOLAN_EXT_INTEGRATION;
     if (!tables_.validation || !tables_.validation->validate) return PORTOLAN_EXT_VALIDATION;
     if (!tables_.statistics || !tables_.statistics->collect) return PORTOLAN_EXT_STATISTICS;
@@ -153,7 +189,82 @@ class LoadedInstance : public Instance {
     return list<portolan_artifact>(call, query, receive, cursor, &portolan_ext_catalog::artifacts);
   }
 
+  base::Result<model::Space> create_space(services::Call& call, const std::string& name,
+                                          model::Visibility visibility) override {
+    return space(call, name, visibility, &portolan_ext_spaces::create);
+  }
+  base::Result<model::Space> set_visibility(services::Call& call, const std::string& name,
+                                            model::Visibility visibility) override {
+    return space(call, name, visibility, &portolan_ext_spaces::set_visibility);
+  }
+  base::Result<void> remove_space(services::Call& call, const std::string& name) override {
+    if (name.empty()) return *refuse(name, model::Visibility::unknown);
+    if (!tables_.spaces || !tables_.spaces->remove) return cannot("remove spaces");
+    return run(plugin_, call, nullptr,
+               [&] { return tables_.spaces->remove(raw_, call.abi(), to_abi(name)); });
+  }
+
+  base::Result<model::Robot> issue_robot(services::Call& call, const std::string& name,
+                                         const std::vector<model::Grant>& grants,
+                                         std::uint32_t lifetime_days) override {
+    if (const auto refused = refuse(name, grants)) return *refused;
+    if (!tables_.robots || !tables_.robots->issue) return cannot("issue robots");
+    const auto raw = to_raw(grants);
+    std::string handle;
+    auto made = robot(call, handle, [&](const portolan_sink* sink) {
+      return tables_.robots->issue(raw_, call.abi(), to_abi(name), raw.data(), raw.size(),
+                                   sizeof(portolan_grant), lifetime_days, sink);
+    });
+    if (!made) return made;
+    auto secret = call.take_sealed(handle);
+    if (!secret || secret->empty())
+      return misbehaves(plugin_, "issue() gave no secret that the host has taken out of an answer");
+    made->secret = *std::move(secret);
+    return made;
+  }
+
+  base::Result<model::Robot> rewrite_robot(services::Call& call, const std::string& id,
+                                           const std::vector<model::Grant>& grants) override {
+    if (const auto refused = refuse(id, grants)) return *refused;
+    if (!tables_.robots || !tables_.robots->rewrite) return cannot("rewrite robots");
+    const auto raw = to_raw(grants);
+    std::string handle;
+    auto made = robot(call, handle, [&](const portolan_sink* sink) {
+      return tables_.robots->rewrite(raw_, call.abi(), to_abi(id), raw.data(), raw.size(),
+                                     sizeof(portolan_grant), sink);
+    });
+    if (made && made->id != id) return misbehaves(plugin_, "rewrite() gave another robot");
+    if (made && !handle.empty()) return misbehaves(plugin_, unasked_secret);
+    return made;
+  }
+
+  base::Result<void> revoke_robot(services::Call& call, const std::string& id) override {
+    if (id.empty()) return *refuse(id, std::vector<model::Grant>());
+    if (!tables_.robots || !tables_.robots->revoke) return cannot("revoke robots");
+    return run(plugin_, call, nullptr,
+               [&] { return tables_.robots->revoke(raw_, call.abi(), to_abi(id)); });
+  }
+
+  base::Result<std::vector<model::Robot>> list_robots(services::Call& call,
+                                                      const std::string& prefix) override {
+    if (!tables_.robots || !tables_.robots->list) return cannot("list robots");
+    std::vector<model::Robot> all;
+    Sink sink(minor_0_size<portolan_robot>, model::limits::robots,
+              each<portolan_robot>([&](const portolan_robot& item) {
+                std::string handle;
+                std::string problem = read_item(item, all.emplace_back(), handle);
+                return problem.empty() && !handle.empty() ? unasked_secret : problem;
+              }));
+    const auto done = run(plugin_, call, &sink, [&] {
+      return tables_.robots->list(raw_, call.abi(), to_abi(prefix), sink.abi());
+    });
+    if (!done) return done.error();
+    return all;
+  }
+
  private:
+  static inline const std::string unasked_secret = "it gave a secret that nobody asked for";
+
   using Listing = portolan_status (*)(const portolan_instance*, const portolan_call*,
                                       const portolan_query*, const portolan_sink*);
 
@@ -163,10 +274,7 @@ class LoadedInstance : public Instance {
   base::Result<void> list(services::Call& call, const Query& query, const Receiver<T>& receive,
                           std::string& cursor, Listing portolan_ext_catalog::*member) {
     const Listing function = tables_.catalog ? (*tables_.catalog).*member : nullptr;
-    if (!function) {
-      return base::Error{base::Code::unsupported, plugin_ + " cannot list these",
-                         "`portolan plugins inspect` shows what a plugin can do"};
-    }
+    if (!function) return cannot("list these");
     std::vector<T> batch;
     Sink sink(minor_0_size<Item>, UINT64_MAX,
               each<Item>([&](const Item& item) { return read_item(item, batch.emplace_back()); }),
@@ -178,6 +286,49 @@ class LoadedInstance : public Instance {
         run(plugin_, call, &sink, [&] { return function(raw_, call.abi(), &asked, sink.abi()); });
     if (!sink.cursor().empty()) cursor = sink.cursor();
     return done;
+  }
+
+  base::Error cannot(const char* what) const {
+    return {base::Code::unsupported, plugin_ + " cannot " + what,
+            "`portolan plugins inspect` shows what a plugin can do"};
+  }
+
+  using ToSpace = portolan_status (*)(const portolan_instance*, const portolan_call*, portolan_str,
+                                      std::uint32_t, const portolan_sink*);
+
+  /// Creates or changes the space `name`, which must then be as it was asked for.
+  base::Result<model::Space> space(services::Call& call, const std::string& name,
+                                   model::Visibility visibility,
+                                   ToSpace portolan_ext_spaces::*member) {
+    if (const auto refused = refuse(name, visibility)) return *refused;
+    const ToSpace function = tables_.spaces ? (*tables_.spaces).*member : nullptr;
+    if (!function) return cannot("make or change spaces");
+    model::Space found;
+    Sink sink(
+        minor_0_size<portolan_space>, 1,
+        each<portolan_space>([&](const portolan_space& item) { return read_item(item, found); }));
+    const auto done = run(plugin_, call, &sink, [&] {
+      return function(raw_, call.abi(), to_abi(name), static_cast<std::uint32_t>(visibility),
+                      sink.abi());
+    });
+    if (!done) return done.error();
+    if (sink.taken() == 0 || found.name != name || found.visibility != visibility)
+      return misbehaves(plugin_, "it gave another space than it was asked for");
+    return found;
+  }
+
+  /// A call that gives one robot, its secret still behind `handle`.
+  base::Result<model::Robot> robot(
+      services::Call& call, std::string& handle,
+      const std::function<portolan_status(const portolan_sink*)>& body) {
+    model::Robot found;
+    Sink sink(minor_0_size<portolan_robot>, 1,
+              each<portolan_robot>(
+                  [&](const portolan_robot& item) { return read_item(item, found, handle); }));
+    const auto done = run(plugin_, call, &sink, [&] { return body(sink.abi()); });
+    if (!done) return done.error();
+    if (sink.taken() == 0) return misbehaves(plugin_, "it gave no robot");
+    return found;
   }
 
   const portolan_instance* const raw_;

@@ -195,6 +195,70 @@ base::Result<void> Router::list(
   return session.ask<void>(body);
 }
 
+template <class T, class Body>
+base::Result<T> Router::change(Registry& registry, const CallSettings& settings, Body&& body) {
+  const auto pass = registry.gate().enter(Kind::change, settings.deadline);
+  if (!pass) return pass.error();
+  Session session(*this, registry, settings, false);
+  if (const auto done = session.integrate_once(); !done) return done.error();
+  return session.ask<T>(std::forward<Body>(body));
+}
+
+base::Result<model::Space> Router::create_space(Registry& registry, const std::string& name,
+                                                model::Visibility visibility,
+                                                const CallSettings& settings) {
+  return change<model::Space>(registry, settings, [&](plugin::Instance& instance, auto& call) {
+    return instance.create_space(call, name, visibility);
+  });
+}
+
+base::Result<void> Router::remove_space(Registry& registry, const std::string& name,
+                                        const CallSettings& settings) {
+  return change<void>(registry, settings, [&](plugin::Instance& instance, auto& call) {
+    return instance.remove_space(call, name);
+  });
+}
+
+base::Result<model::Space> Router::set_visibility(Registry& registry, const std::string& name,
+                                                  model::Visibility visibility,
+                                                  const CallSettings& settings) {
+  return change<model::Space>(registry, settings, [&](plugin::Instance& instance, auto& call) {
+    return instance.set_visibility(call, name, visibility);
+  });
+}
+
+base::Result<model::Robot> Router::issue_robot(Registry& registry, const std::string& name,
+                                               const std::vector<model::Grant>& grants,
+                                               std::uint32_t lifetime_days,
+                                               const CallSettings& settings) {
+  return change<model::Robot>(registry, settings, [&](plugin::Instance& instance, auto& call) {
+    return instance.issue_robot(call, name, grants, lifetime_days);
+  });
+}
+
+base::Result<model::Robot> Router::rewrite_robot(Registry& registry, const std::string& id,
+                                                 const std::vector<model::Grant>& grants,
+                                                 const CallSettings& settings) {
+  return change<model::Robot>(registry, settings, [&](plugin::Instance& instance, auto& call) {
+    return instance.rewrite_robot(call, id, grants);
+  });
+}
+
+base::Result<void> Router::revoke_robot(Registry& registry, const std::string& id,
+                                        const CallSettings& settings) {
+  return change<void>(registry, settings, [&](plugin::Instance& instance, auto& call) {
+    return instance.revoke_robot(call, id);
+  });
+}
+
+base::Result<std::vector<model::Robot>> Router::list_robots(Registry& registry,
+                                                            const std::string& prefix,
+                                                            const CallSettings& settings) {
+  return change<std::vector<model::Robot>>(
+      registry, settings,
+      [&](plugin::Instance& instance, auto& call) { return instance.list_robots(call, prefix); });
+}
+
 std::vector<model::Detection> Router::detect(const services::UpstreamOptions& address,
                                              const CallSettings& settings) {
   services::UpstreamOptions options = address;

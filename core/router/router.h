@@ -26,8 +26,8 @@ struct CallSettings {
 
 /// Runs calls on the caller's thread and returns when the plugin does; answer_in_time() gives an
 /// answer within limits::answer_grace. One call of a kind (integration, validation, statistics,
-/// catalog) runs at a time for a registry; a second one waits until its deadline. Safe from any
-/// thread. `plugins` and `transport` outlive it and every call, abandoned ones included.
+/// catalog, change) runs at a time for a registry; a second one waits until its deadline. Safe from
+/// any thread. `plugins` and `transport` outlive it and every call, abandoned ones included.
 class Router {
  public:
   Router(plugin::PluginSet& plugins, net::Transport& transport)
@@ -64,12 +64,33 @@ class Router {
   base::Result<void> artifacts(Registry&, const plugin::Query&, const CallSettings&,
                                const plugin::Receiver<model::Artifact>&, std::string& cursor);
 
+  // Changes, and the list of robots: one of all these at a time for a registry. As in
+  // plugin::Instance; integrates first when there are no facts.
+
+  base::Result<model::Space> create_space(Registry&, const std::string& name, model::Visibility,
+                                          const CallSettings&);
+  base::Result<void> remove_space(Registry&, const std::string& name, const CallSettings&);
+  base::Result<model::Space> set_visibility(Registry&, const std::string& name, model::Visibility,
+                                            const CallSettings&);
+  base::Result<model::Robot> issue_robot(Registry&, const std::string& name,
+                                         const std::vector<model::Grant>& grants,
+                                         std::uint32_t lifetime_days, const CallSettings&);
+  base::Result<model::Robot> rewrite_robot(Registry&, const std::string& id,
+                                           const std::vector<model::Grant>& grants,
+                                           const CallSettings&);
+  base::Result<void> revoke_robot(Registry&, const std::string& id, const CallSettings&);
+  base::Result<std::vector<model::Robot>> list_robots(Registry&, const std::string& prefix,
+                                                      const CallSettings&);
+
   /// Every ready type's detect at `address`, without credentials, best score first.
   std::vector<model::Detection> detect(const services::UpstreamOptions& address,
                                        const CallSettings& settings);
 
  private:
   friend class Session;  // The plugin calls of one call here.
+
+  template <class T, class Body>
+  base::Result<T> change(Registry& registry, const CallSettings& settings, Body&& body);
 
   base::Result<void> list(
       Registry& registry, const CallSettings& settings,

@@ -176,12 +176,15 @@ struct artifact {
 };
 struct robot {
   using raw = portolan_robot;
-  std::string id{}, username{}, secret_handle{};
+  std::string id{}, username{};
+  std::string secret_handle{};  ///< What request::secret_pointer left in a new secret's place.
   std::int64_t expires_ms = -1;
 };
+/// What a robot may do in one space: pull, and perhaps push.
 struct grant {
   std::string space{};
   std::uint32_t rights = PORTOLAN_ROBOT_PULL;
+  bool may_push() const { return (rights & PORTOLAN_ROBOT_PUSH) != 0; }
 };
 struct detection {
   using raw = portolan_detection;

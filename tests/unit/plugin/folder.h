@@ -31,7 +31,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// The bytes of a hand-made plugin: plain, wicked, next, needy.
+/// The bytes of a hand-made plugin: plain, wicked, next, needy, changing.
 inline std::string built(const std::string& name) {
   std::ifstream file(std::string(HAND_MADE_PLUGINS) + "/" + name + ".so", std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};

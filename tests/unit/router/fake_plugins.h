@@ -12,6 +12,7 @@ struct Script {
                                              const std::function<void(portolan::model::Check)>&)>
       validate;
   std::function<portolan::base::Result<void>(Call&, portolan::model::Statistics&)> collect;
+  std::function<portolan::base::Result<void>(Call&)> change;  ///< Each change and list of robots.
   portolan::model::Detection detection;
   std::vector<std::string> created;  ///< "base config facts" of each instance.
   int alive = 0;
@@ -58,7 +59,46 @@ class FakeInstance : public portolan::plugin::Instance {
     return {};
   }
 
+  portolan::base::Result<portolan::model::Space> create_space(
+      Script::Call& call, const std::string& name,
+      portolan::model::Visibility visibility) override {
+    return changed(call, portolan::model::Space{name, "1", visibility, 0});
+  }
+  portolan::base::Result<void> remove_space(Script::Call& call, const std::string&) override {
+    return script_.change(call);
+  }
+  portolan::base::Result<portolan::model::Space> set_visibility(
+      Script::Call& call, const std::string& name,
+      portolan::model::Visibility visibility) override {
+    return changed(call, portolan::model::Space{name, "1", visibility, 0});
+  }
+  portolan::base::Result<portolan::model::Robot> issue_robot(
+      Script::Call& call, const std::string& name, const std::vector<portolan::model::Grant>&,
+      std::uint32_t lifetime_days) override {
+    return changed(
+        call, portolan::model::Robot{"7", name, portolan::base::Secret("made"), lifetime_days});
+  }
+  portolan::base::Result<portolan::model::Robot> rewrite_robot(
+      Script::Call& call, const std::string& id,
+      const std::vector<portolan::model::Grant>& grants) override {
+    return changed(call, portolan::model::Robot{id, grants.at(0).space, {}, -1});
+  }
+  portolan::base::Result<void> revoke_robot(Script::Call& call, const std::string&) override {
+    return script_.change(call);
+  }
+  portolan::base::Result<std::vector<portolan::model::Robot>> list_robots(
+      Script::Call& call, const std::string& prefix) override {
+    return changed(call, std::vector<portolan::model::Robot>{{"7", prefix, {}, -1}});
+  }
+
  private:
+  template <class T>
+  portolan::base::Result<T> changed(Script::Call& call, T made) {
+    const auto done = script_.change(call);
+    if (!done) return done.error();
+    return made;
+  }
+
   Script& script_;
 };
 

@@ -13,7 +13,7 @@
 /* What a robot may do in one space. */
 typedef struct portolan_grant {
   uint32_t size;
-  uint32_t rights; /* PORTOLAN_ROBOT_* */
+  uint32_t rights; /* bits: PORTOLAN_ROBOT_* */
   portolan_str space;
 } portolan_grant;
 
@@ -22,15 +22,16 @@ typedef struct portolan_robot {
   uint32_t reserved;          /* 0 */
   portolan_str id;            /* upstream's */
   portolan_str username;      /* as a client logs in */
-  portolan_str secret_handle; /* empty where no new secret was made */
+  portolan_str secret_handle; /* of this call; empty where no new secret was made */
   int64_t expires_ms;         /* Unix time; -1: never */
 } portolan_robot;
 
 typedef struct portolan_ext_robots {
   uint32_t size;
   uint32_t reserved; /* 0 */
-  /* [serial] Emits one portolan_robot with a handle. `name` is unique for this host.
-   * lifetime_days 0: as long as the registry permits. */
+  /* [serial] Emits one portolan_robot with a handle. `name` is unique for this host;
+   * PORTOLAN_CONFLICT when it is taken, since the secret of that robot is not to be had again.
+   * lifetime_days 0: as long as the registry permits. `grants` has at least one. */
   portolan_status (*issue)(const portolan_instance* self, const portolan_call* call,
                            portolan_str name, const portolan_grant* grants, uint64_t grant_count,
                            uint64_t grant_stride, uint32_t lifetime_days,
