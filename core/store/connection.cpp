@@ -54,7 +54,10 @@ base::Json Rows::stored_json(const std::string& text) {
 
 Reader::Connection::Connection(const std::filesystem::path& file, Access access,
                                const Surroundings& surroundings)
-    : database_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, busy_ms),
+    : database_(file.string(),
+                (access == Access::write ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) |
+                    SQLite::OPEN_NOMUTEX,
+                busy_ms),
       surroundings_(surroundings) {
   sqlite3* const handle = database_.getHandle();
   sqlite3_extended_result_codes(handle, 1);
@@ -64,7 +67,6 @@ Reader::Connection::Connection(const std::filesystem::path& file, Access access,
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   run("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
       "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216;");
-  if (access == Access::read) run("PRAGMA query_only = ON");
 }
 
 Rows Reader::Connection::query(std::string_view sql, std::span<const Value> values) {
@@ -113,6 +115,17 @@ void put_meta(Writer& writer, std::string_view name, std::string_view value) {
 void read_provenance(Rows& rows, model::Provenance& provenance) {
   rows.into(provenance.managed_by, provenance.created_by, provenance.created_ms,
             provenance.updated_ms, provenance.revision);
+}
+
+void begin_provenance(Reader& reader, model::Provenance& provenance) {
+  provenance.created_ms = provenance.updated_ms = now_ms(reader);
+  provenance.revision = 1;
+}
+
+void advance_provenance(Reader& reader, model::Provenance& stored, const model::Provenance& given) {
+  stored.managed_by = given.managed_by;
+  stored.updated_ms = now_ms(reader);
+  ++stored.revision;
 }
 
 }  // namespace portolan::store

@@ -164,11 +164,25 @@ void put_meta(Writer& writer, std::string_view name, std::string_view value);
 
 /// What happened in the words of people. `folder` is named in hints.
 base::Error error_of(const SQLite::Exception& exception, const std::filesystem::path& folder);
+/// Runs `body`; what the database throws becomes the Error.
+base::Result<void> guarded(const std::filesystem::path& folder,
+                           const std::function<base::Result<void>()>& body);
 
 /// Every column of the table that belongs to provenance, in the order of the members.
 inline constexpr std::string_view provenance_columns =
     "managed_by, created_by, created_ms, updated_ms, revision";
 void read_provenance(Rows& rows, model::Provenance& provenance);
+/// Of a new row: made and changed now, revision 1.
+void begin_provenance(Reader& reader, model::Provenance& provenance);
+/// Of a row that is written again: changed now, the next revision, managed by who `given` says.
+void advance_provenance(Reader& reader, model::Provenance& stored, const model::Provenance& given);
+
+/// The value of a word that this room wrote; a word that means nothing ends the body.
+template <class T>
+T stored_word(std::optional<T> value) {
+  if (!value) throw Failure{{.message = "the database holds a word that means nothing"}};
+  return *std::move(value);
+}
 
 // The answers that most functions of the room share.
 base::Error taken(std::string_view what, std::string_view name);  ///< conflict: 'a workspace …'

@@ -19,13 +19,13 @@ std::string new_installation() {
   return name;
 }
 
-namespace {
-
 std::int64_t wall_clock() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
+
+namespace {
 
 /// An Error of opening: what is in the way is how the daemon was set up.
 base::Error setup_error(base::Error error) {
@@ -56,7 +56,7 @@ base::Result<std::unique_ptr<Store::Database>> Store::Database::open(
   auto lock = FolderLock::take(options.directory);
   if (!lock) return lock.error();
   std::unique_ptr<Database> database(new Database(std::move(options), *std::move(lock)));
-  auto begun = database->guarded([&] { return database->begin(list); });
+  auto begun = guarded(database->folder_, [&] { return database->begin(list); });
   if (!begun) return setup_error(begun.error());
   return database;
 }
@@ -81,16 +81,6 @@ base::Result<void> Store::Database::begin(std::span<const Migration> list) {
   });
 }
 
-base::Result<void> Store::Database::guarded(const std::function<base::Result<void>()>& body) const {
-  try {
-    return body();
-  } catch (const SQLite::Exception& exception) {
-    return error_of(exception, folder_);
-  } catch (const Failure& failure) {
-    return failure.error;
-  }
-}
-
 base::Result<void> Store::Database::transact(
     const std::function<base::Result<void>(Writer&)>& body) {
   SQLite::Transaction transaction(writer_->database(), SQLite::TransactionBehavior::IMMEDIATE);
@@ -103,7 +93,7 @@ base::Result<void> Store::Database::transact(
 base::Result<void> Store::Database::write(const std::function<base::Result<void>(Writer&)>& body,
                                           const std::function<void()>& committed) {
   base::Lock lock(writing_);
-  auto done = guarded([&]() REQUIRES(writing_) { return transact(body); });
+  auto done = guarded(folder_, [&]() REQUIRES(writing_) { return transact(body); });
   if (done) committed();
   return done;
 }
@@ -117,7 +107,7 @@ base::Result<void> Store::Database::write_and_change_key(
     closed_ = true;
     while (lent_ > 0) returned_.wait(pool_);
   }
-  auto done = guarded([&]() REQUIRES(writing_) { return transact(body); });
+  auto done = guarded(folder_, [&]() REQUIRES(writing_) { return transact(body); });
   if (done) {
     surroundings_.key = key;
     committed();
@@ -163,7 +153,7 @@ class Store::Database::Loan {
 
 base::Result<void> Store::Database::read(const std::function<void(Reader&)>& body) {
   Loan loan(*this);
-  return guarded([&]() -> base::Result<void> {
+  return guarded(folder_, [&]() -> base::Result<void> {
     // Ended by its destructor: there is nothing to commit.
     SQLite::Transaction snapshot(loan.connection().database(),
                                  SQLite::TransactionBehavior::DEFERRED);
@@ -174,7 +164,7 @@ base::Result<void> Store::Database::read(const std::function<void(Reader&)>& bod
 }
 
 base::Result<void> Store::Database::backup(const std::filesystem::path& file) {
-  return guarded([&] { return copy_database(file_, file); });
+  return guarded(folder_, [&] { return copy_database(file_, file); });
 }
 
 }  // namespace portolan::store

@@ -33,8 +33,6 @@ class Store::Database {
 
  private:
   Database(StoreOptions options, FolderLock lock);
-  /// Runs `body`; what it throws becomes an Error.
-  base::Result<void> guarded(const std::function<base::Result<void>()>& body) const;
   base::Result<void> begin(std::span<const Migration> list);
   base::Result<void> transact(const std::function<base::Result<void>(Writer&)>& body)
       REQUIRES(writing_);
@@ -56,6 +54,7 @@ class Store::Database {
 };
 
 std::string new_installation();
+std::int64_t wall_clock();  ///< Unix milliseconds.
 /// invalid_config when the database was sealed with another key.
 base::Result<void> check_key(Reader& reader, const base::SealingKey& key);
 /// internal naming what is broken: SQLite's own check, foreign keys, every seal.

@@ -68,6 +68,22 @@ Error error_of(const SQLite::Exception& exception, const std::filesystem::path& 
   }
 }
 
+base::Result<void> guarded(const std::filesystem::path& folder,
+                           const std::function<base::Result<void>()>& body) {
+  try {
+    return body();
+  } catch (const SQLite::Exception& exception) {
+    return error_of(exception, folder);
+  } catch (const Failure& failure) {
+    return failure.error;
+  } catch (const std::filesystem::filesystem_error& error) {
+    return base::Error{.code = Code::unavailable,
+                       .message = "a file cannot be written or removed: " + error.code().message(),
+                       .hint = "Check the room on the disk and who owns the folder.",
+                       .where = error.path1().string()};
+  }
+}
+
 Error taken(std::string_view what, std::string_view name) {
   return {.code = Code::conflict,
           .message = std::string(what) + " \"" + std::string(name) + "\" exists already",

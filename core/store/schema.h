@@ -18,6 +18,11 @@ std::span<const Migration> migrations();
 /// "PtlN" in the file's header: tells our databases from others.
 inline constexpr int application_id = 0x50746c4e;
 
+/// The version of a database that is ours or empty (0). invalid_config: made by a newer version, or
+/// of another program.
+base::Result<std::int64_t> version_of(Reader::Connection& connection,
+                                      std::span<const Migration> list);
+
 /// Brings `connection` to the last version of `list`, in one transaction; `before` is called first
 /// when there is something to lose. invalid_config: made by a newer version, or no database of
 /// ours.

@@ -406,7 +406,7 @@ CREATE TABLE idempotency (
   request_hash TEXT NOT NULL,
   status INTEGER NOT NULL,
   location TEXT NOT NULL,
-  body TEXT NOT NULL,
+  body BLOB NOT NULL,  -- Sealed: it may hold a token that is shown once.
   PRIMARY KEY (user, key)
 ) STRICT;
 CREATE INDEX idempotency_at ON idempotency (at_ms);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "store/audit_chain.h"
+
 namespace portolan::store {
 namespace {
 
@@ -113,6 +115,8 @@ base::Result<void> reseal(Writer& writer, const base::SealingKey& key) {
   for (const Kept& kept : all) {
     keep(writer, {kept.table, kept.owner, kept.kind, kept.origin}, kept.secret, key);
   }
+  execute(writer, "DELETE FROM idempotency");  // Good for a day; sealed with the old key.
+  put_audit_head(writer, key);
   put_meta(writer, "key_id", key.id());
   return {};
 }

@@ -14,7 +14,7 @@ namespace portolan::store {
 base::Result<model::Workspace> insert_workspace(Writer&, model::Workspace workspace);
 base::Result<model::Workspace> update_workspace(Writer&, const model::Workspace& workspace,
                                                 std::int64_t if_revision);  ///< Name included.
-/// conflict while it owns registries or bindings.
+/// conflict while it owns registries or bindings, or robots of it are not revoked.
 base::Result<void> delete_workspace(Writer&, Id id, std::int64_t if_revision);
 std::optional<model::Workspace> find_workspace(Reader&, Id id);
 std::optional<model::Workspace> find_workspace(Reader&, const std::string& name);
@@ -26,8 +26,9 @@ base::Result<void> put_member(Writer&, Id workspace, Id user, model::Role role);
 base::Result<void> remove_member(Writer&, Id workspace, Id user);
 std::vector<model::Member> members(Reader&, Id workspace);
 
-/// conflict when another workspace has it, unless `move`.
+/// conflict when another workspace has it, unless `move`; `where` holds its name for admins.
 base::Result<void> assign_namespace(Writer&, const model::Namespace& name, bool move);
+/// not_found when it is not of the workspace that `name` says (0: of any).
 base::Result<void> release_namespace(Writer&, const model::Namespace& name);
 std::vector<model::Namespace> namespaces(Reader&, Id workspace);
 std::optional<model::Namespace> find_namespace(Reader&, const std::string& cluster,
@@ -39,10 +40,11 @@ base::Result<model::User> insert_user(Writer&, model::User user,
 base::Result<model::User> update_user(Writer&, const model::User& user, std::int64_t if_revision);
 base::Result<void> set_password_hash(Writer&, Id user,
                                      const std::string& hash);  ///< Ends sessions.
-base::Result<void> delete_user(Writer&, Id id);
+base::Result<void> delete_user(Writer&, Id id);  ///< conflict: the last enabled admin.
 std::optional<model::User> find_user(Reader&, Id id);
 std::optional<model::User> find_user(Reader&, const std::string& name);
 std::string password_hash(Reader&, Id user);
+/// Sorts: name, created.
 Page<model::User> list_users(Reader&, const PageRequest&);
 bool has_users(Reader&);
 

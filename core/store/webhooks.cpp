@@ -1,0 +1,56 @@
+#include "model/json.h"
+#include "store/jobs.h"
+#include "store/sealed.h"
+
+namespace portolan::store {
+namespace {
+
+using base::Result;
+using model::Webhook;
+
+SecretPlace place(Id id) { return {SecretTable::webhook, id, "signature", ""}; }
+
+Webhook webhook_of(Rows& rows) {
+  Webhook webhook;
+  base::Json kinds;
+  rows.into(webhook.id, webhook.name, webhook.url, kinds, webhook.enabled);
+  for (const base::Json& kind : kinds.items()) webhook.kinds.push_back(*kind.as_string());
+  read_provenance(rows, webhook.provenance);
+  return webhook;
+}
+
+}  // namespace
+
+Result<Webhook> insert_webhook(Writer& writer, Webhook webhook, const base::Secret& secret) {
+  if (scalar<Id>(writer, "SELECT id FROM webhook WHERE name = ?", {webhook.name})) {
+    return taken("a webhook", webhook.name);
+  }
+  auto& provenance = webhook.provenance;
+  begin_provenance(writer, provenance);
+  webhook.id =
+      insert(writer,
+             "INSERT INTO webhook (name, url, kinds, enabled, managed_by, created_by, created_ms, "
+             "updated_ms, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             {webhook.name, webhook.url, model::texts(webhook.kinds), webhook.enabled,
+              provenance.managed_by, provenance.created_by, provenance.created_ms,
+              provenance.updated_ms, provenance.revision});
+  put_secret(writer, place(webhook.id), secret);
+  return webhook;
+}
+
+Result<void> delete_webhook(Writer& writer, Id id) {
+  if (execute(writer, "DELETE FROM webhook WHERE id = ?", {id}) == 0) return missing("the webhook");
+  return {};
+}
+
+std::vector<Webhook> webhooks(Reader& reader) {
+  std::vector<Webhook> all;
+  Rows rows = query(reader, "SELECT id, name, url, kinds, enabled, " +
+                                std::string(provenance_columns) + " FROM webhook ORDER BY name");
+  while (rows.next()) all.push_back(webhook_of(rows));
+  return all;
+}
+
+Result<base::Secret> webhook_secret(Reader& reader, Id id) { return get_secret(reader, place(id)); }
+
+}  // namespace portolan::store
