@@ -20,6 +20,9 @@ int plugins_disable(Session& session);
 int types_list(Session& session);
 int types_show(Session& session);
 
+int config_show(Session& session);
+int config_check(Session& session);
+
 int print_completion(Session& session);
 int print_man_page(Session& session);
 int print_schema(Session& session);

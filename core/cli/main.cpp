@@ -34,6 +34,8 @@ const std::map<std::string, Handler>& handlers() {
                                                        {"plugins disable", plugins_disable},
                                                        {"types", types_list},
                                                        {"types show", types_show},
+                                                       {"config show", config_show},
+                                                       {"config check", config_check},
                                                        {"completion", print_completion},
                                                        {"man", print_man_page},
                                                        {"schema", print_schema}};

@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include "config/configuration.h"
 #include "model/limits.h"
 
 namespace portolan::cli {
@@ -371,6 +372,31 @@ std::vector<Command> author_commands() {
            .group = group}};
 }
 
+std::vector<Command> config_commands() {
+  const std::string group = "Settings";
+  const Options options = Options{output({"table", "json", "yaml"}), plugin_options().back()} +
+                          config::setting_options();
+  return {
+      {.words = "config show",
+       .summary = "Show every setting that is in force",
+       .options = Options{{.name = "origin", .help = "also where each comes from"}} + options,
+       .examples = {{"portolan config show --origin", "file and line, variable or flag"}},
+       .exit_codes = plain_codes,
+       .group = group},
+      {.words = "config check",
+       .summary = "Check the settings as a start of the daemon does",
+       .description =
+           "Reads the files, the environment and the flags, opens the files that they name, and "
+           "tells every mistake at once.",
+       .options = options,
+       .examples = {{"portolan config check --config ./portolan.conf",
+                     "every mistake, with file and line"}},
+       .exit_codes = {{0, "no mistake"},
+                      {64, "the command line is wrong"},
+                      {78, "mistakes were found"}},
+       .group = group}};
+}
+
 std::vector<Command> other_commands() {
   const std::string group = "Other";
   return {{.words = "completion",
@@ -400,15 +426,18 @@ config::Program declare() {
       "Loads registry-type plugins and routes integration, validation and statistics to the plugin "
       "of a registry's type.\n\n"
       "Secrets are given by reference only and appear in no output.";
-  for (auto* part :
-       {fleet_commands, catalog_commands, plugin_commands, author_commands, other_commands})
+  for (auto* part : {fleet_commands, catalog_commands, plugin_commands, author_commands,
+                     config_commands, other_commands})
     for (Command& command : part()) out.commands.push_back(std::move(command));
   out.examples = {
       {"portolan run -f fleet.yaml", "the whole road for every registry of a document"}};
-  out.environment = {{"PORTOLAN_PLUGIN_DIRS", "more directories with plugins, separated by colons"},
-                     {"PORTOLAN_CONFIG", "settings file"},
-                     {"NO_COLOR", "no colour, whatever the terminal"}};
-  out.files = {{"/etc/portolan/portolan.conf", "settings of the program"}};
+  out.environment = {
+      {"PORTOLAN_PLUGIN_DIRS", "more directories with plugins, separated by colons"},
+      {"PORTOLAN_CONFIG", "settings file"},
+      {"PORTOLAN_SECTION_KEY", "a setting, such as PORTOLAN_LOG_LEVEL for log.level"},
+      {"NO_COLOR", "no colour, whatever the terminal"}};
+  out.files = {{"/etc/portolan/portolan.conf", "settings of the program"},
+               {"/etc/portolan/conf.d/*.conf", "more of them; later files win"}};
   return out;
 }
 

@@ -1,14 +1,17 @@
-"""The generated pages of docs/: config.md from the document's schema, cli.md from -h, types.md from the plugins.
+"""The generated pages of docs/: config.md from the document's schema and the table of settings, cli.md from -h,
+types.md from the plugins; and config/portolan.conf.
 
     python3 tests/docs/reference.py        writes them again, with the binary of PORTOLAN_BUILD or .build/dev
 """
 
+import itertools
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 MADE = "<!-- Made by tests/docs/reference.py; do not edit. -->"
@@ -16,18 +19,27 @@ MADE = "<!-- Made by tests/docs/reference.py; do not edit. -->"
 SETTINGS = """
 ## Settings of the program
 
-An INI file, apart from the documents: `--config FILE`, else `PORTOLAN_CONFIG`, else
-`$XDG_CONFIG_HOME/portolan/portolan.conf` (not for root), else `/etc/portolan/portolan.conf`. Without one the defaults
-hold. `portolan plugins enable|disable TYPE` writes it and leaves comments and order as they are.
+INI files, apart from the documents: `--config FILE`, else `PORTOLAN_CONFIG`, else
+`$XDG_CONFIG_HOME/portolan/portolan.conf` (not for root), else `/etc/portolan/portolan.conf`. After it come the files
+`conf.d/*.conf` beside it in the order of their names, then the environment (`PORTOLAN_SECTION_KEY`, dots and dashes
+as underscores: `PORTOLAN_SERVER_HEADER_LIMIT`), then flags of `portolan serve`, `config show` and `config check`
+(`--set SECTION.KEY=VALUE`, and some with names of their own); what comes later wins. Without any the defaults hold.
 
-| Key | Type | Default | Means |
-|---|---|---|---|
-| `plugins.enabled` | types, separated by commas | `docker-registry, harbor` | types whose plugins may be used |
+`portolan config show --origin` tells where each value comes from; `portolan config check` tells all mistakes at once,
+with file and line. Unknown keys are mistakes. A relative path in a file starts at the file's folder. Everything behind
+a `#` is a comment. No secret stands here, only names of files. `config/portolan.conf` has every setting with its
+default. `portolan plugins enable|disable TYPE` changes `plugins.enabled` and leaves comments and order as they are.
 
-```ini
-[plugins]
-enabled = docker-registry, harbor
-```
+Durations are numbers with `ms`, `s`, `m`, `h` or `d` (`90d`, `1m30s`); sizes have `KiB`, `MiB`, `GiB` or `kB`, `MB`,
+`GB`; lists are separated by commas. *Reload*: SIGHUP and `POST /api/v1/reload` change it; *restart*: it changes when
+the daemon starts again.
+"""
+
+EXAMPLE = """\
+# Settings of Portolan, every one with its default: take the # away from a line and change it.
+# Usual place: /etc/portolan/portolan.conf; further files in conf.d/*.conf beside it, then variables
+# (PORTOLAN_SERVER_LISTEN), then flags win. Check it: portolan config check --config FILE
+# Made by tests/docs/reference.py; do not edit.
 """
 
 
@@ -73,7 +85,33 @@ def config_page(run):
             "the schema is `config/manifest.schema.json` (`portolan schema`), an example `config/example.yaml`.\n"
             "`[]` stands for each entry of a list. A type's own fields stand under `options`:\n"
             "see [types.md](types.md).\n\n"
-            + table(["Field", "Type", "Required", "Default", "Means"], rows(schema, "")) + SETTINGS)
+            + table(["Field", "Type", "Required", "Default", "Means"], rows(schema, "")) + SETTINGS + "".join(
+                f"\n### {section}\n\n" + table(["Key", "Kind", "Default", "Takes", "Means"], [
+                    [f"`{each['name']}`", each["kind"], f"`{each['default']}`" if each["default"] else "",
+                     each["change"], sentence(each["help"])] for each in each_of])
+                for section, each_of in settings(run)))
+
+
+def settings(run):
+    """The settings by section, in the order of the program."""
+    shown = json.loads(run("config", "show", "--config", os.devnull, "-o", "json"))["settings"]
+    return [(section, list(members)) for section, members
+            in itertools.groupby(shown, lambda each: each["name"].partition(".")[0])]
+
+
+def sentence(text):
+    return text[0].upper() + text[1:] + "."
+
+
+def settings_example(run):
+    parts = [EXAMPLE]
+    for section, members in settings(run):
+        parts.append(f"\n[{section}]\n\n" if len(parts) == 1 else f"[{section}]\n\n")
+        for each in members:
+            lines = textwrap.wrap(sentence(each["help"]), 96, break_on_hyphens=False, break_long_words=False)
+            value = f"{each['name'].partition('.')[2]} = {each['default']}".rstrip()
+            parts.append("".join(f"# {line}\n" for line in lines) + f"#{value}\n\n")
+    return "".join(parts).rstrip("\n") + "\n"
 
 
 def commands(run):
@@ -106,7 +144,8 @@ def types_page(run):
     return "\n".join(parts)
 
 
-PAGES = {"config.md": config_page, "cli.md": cli_page, "types.md": types_page}
+PAGES = {"config.md": config_page, "cli.md": cli_page, "types.md": types_page,
+         "../config/portolan.conf": settings_example}
 
 
 def main():
@@ -118,8 +157,9 @@ def main():
                               check=True).stdout
 
     for name, make in PAGES.items():
-        (TREE / "docs" / name).write_text(make(run))
-        print(f"docs/{name}")
+        page = (TREE / "docs" / name).resolve()
+        page.write_text(make(run))
+        print(page.relative_to(TREE))
 
 
 if __name__ == "__main__":

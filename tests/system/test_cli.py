@@ -23,7 +23,7 @@ from rigs.simulated_harbor import SimulatedHarbor
 
 COMMANDS = ["run", "lint", "validate", "stats", "detect", "repos", "tags", "plugins list", "plugins inspect",
             "plugins doctor", "plugins check", "plugins new", "plugins enable", "plugins disable", "types",
-            "types show", "completion", "man", "schema"]
+            "types show", "config show", "config check", "completion", "man", "schema"]
 PLUGIN = {"file", "state", "id", "version", "types", "code", "message", "hint"}
 
 
