@@ -10,7 +10,7 @@ enum class WhenRunning { join, again };
 
 /// The queued or running job of the same (kind, key) instead of a second one; a queued one has its
 /// run_at brought forward. With WhenRunning::again a running one is followed by a new one, with the
-/// input given here. limit when that many wait.
+/// input given here. run_at_ms 0 = now. limit when that many wait.
 base::Result<model::Job> enqueue(Writer&, model::Job job, std::size_t queue_limit,
                                  WhenRunning when_running = WhenRunning::join);
 /// The next due job of `kinds`, now running with a lease; one whose lease passed is due again.

@@ -285,30 +285,33 @@ CREATE TABLE statistics_space (
   PRIMARY KEY (registry, position)
 ) STRICT, WITHOUT ROWID;
 
+-- A measure of the registry is there twice: as the newest collection that asked for it said, and
+-- as it was when it was known last.
 CREATE TABLE measure_now (
   registry INTEGER NOT NULL REFERENCES statistics (registry) ON DELETE CASCADE,
   space INTEGER NOT NULL,     -- 0: the whole registry; else a position of statistics_space.
-  position INTEGER NOT NULL,
-  known INTEGER NOT NULL,     -- 0: as the newest collection said; 1: the last good one.
   name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  last_known INTEGER NOT NULL,
+  position INTEGER NOT NULL,  -- In the order of the collection.
   value INTEGER NOT NULL,
   state TEXT NOT NULL,
   scope TEXT NOT NULL,
-  kind TEXT NOT NULL,
   unit TEXT NOT NULL,
   taken_at_ms INTEGER NOT NULL,
   hint TEXT NOT NULL,
   cut INTEGER NOT NULL,
-  PRIMARY KEY (registry, space, known, position)
+  PRIMARY KEY (registry, space, name, kind, last_known)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE series (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   registry INTEGER NOT NULL REFERENCES registry (id) ON DELETE CASCADE,
   measure TEXT NOT NULL,
-  hourly_until_ms INTEGER NOT NULL,  -- Full hours before this are folded.
+  kind TEXT NOT NULL,
+  hourly_until_ms INTEGER NOT NULL,  -- Hours before this are folded.
   daily_until_ms INTEGER NOT NULL,
-  UNIQUE (registry, measure)
+  UNIQUE (registry, measure, kind)
 ) STRICT;
 
 CREATE TABLE series_raw (
@@ -349,6 +352,7 @@ CREATE TABLE job (
   created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   error_json TEXT,
+  again_json TEXT,  -- Input of the job that follows when this one, which runs, has ended.
   workspace INTEGER, registry INTEGER,
   created_by TEXT NOT NULL,
   progress TEXT NOT NULL
@@ -356,6 +360,7 @@ CREATE TABLE job (
 CREATE UNIQUE INDEX job_live ON job (kind, key) WHERE state IN ('queued', 'running');
 CREATE INDEX job_due ON job (run_at_ms, id) WHERE state = 'queued';
 CREATE INDEX job_lease ON job (lease_until_ms, id) WHERE state = 'running';
+CREATE INDEX job_ended ON job (ended_ms) WHERE ended_ms <> 0;
 CREATE INDEX job_registry ON job (registry, id);
 CREATE INDEX job_workspace ON job (workspace, id);
 

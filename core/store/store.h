@@ -47,9 +47,9 @@ struct StoreOptions {
 /// Part of a list. `after` is the `next` of the page before, opaque.
 struct PageRequest {
   std::size_t limit = 50;  ///< 1 to limits::page_max.
-  std::string after;
-  std::string search;  ///< Case-insensitive part of the name; empty = all.
-  std::string sort;    ///< A column that the function names; empty = its first. "-name" descends.
+  std::string after{};
+  std::string search{};  ///< Case-insensitive part of the name; empty = all.
+  std::string sort{};    ///< A column that the function names; empty = its first. "-name" descends.
 };
 
 template <class Row>
