@@ -148,10 +148,10 @@ struct TagRecord {
 struct Event {
   Id id = 0;
   std::int64_t at_ms = 0;
-  std::string kind;  ///< "registry.health", "space.gone", "binding.created", ...
-  std::optional<Id> workspace, registry, space;
-  std::string subject;    ///< The identity as it was then.
-  std::string data_json;  ///< An object; no secret.
+  std::string kind{};  ///< "registry.health", "space.gone", "binding.created", ...
+  std::optional<Id> workspace{}, registry{}, space{};
+  std::string subject{};    ///< The identity as it was then.
+  std::string data_json{};  ///< An object; no secret.
 };
 
 enum class JobState { queued, running, done, failed, cancelled };

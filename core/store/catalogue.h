@@ -22,9 +22,9 @@ std::optional<model::SpaceRecord> find_space(Reader&, Id id);
 /// The one that is there; else the newest of that name that is gone.
 std::optional<model::SpaceRecord> find_space(Reader&, Id registry, const std::string& name);
 struct SpaceFilter {
-  std::optional<Id> registry;
+  std::optional<Id> registry{};
   const std::vector<Id>* only = nullptr;
-  std::optional<bool> is_public, bound;
+  std::optional<bool> is_public{}, bound{};
 };
 struct SpaceRow {
   model::SpaceRecord record;
@@ -42,7 +42,7 @@ base::Result<void> set_revoke_pending(Writer&, Id id, const std::string& why);
 base::Result<void> delete_binding(Writer&, Id id);
 std::optional<model::Binding> find_binding(Reader&, Id id);
 struct BindingFilter {
-  std::optional<Id> space, workspace, registry;
+  std::optional<Id> space{}, workspace{}, registry{};
 };
 std::vector<model::Binding> bindings(Reader&, const BindingFilter&);
 Page<model::Binding> list_bindings(Reader&, const PageRequest&, const BindingFilter&);
@@ -75,7 +75,7 @@ base::Result<void> put_sweep_cursor(Writer&, Id registry, const std::string& kin
                                     const std::string& cursor);
 
 struct RepositoryFilter {
-  std::optional<Id> registry;
+  std::optional<Id> registry{};
   const std::vector<Id>* only_spaces = nullptr;  ///< Null = all.
 };
 /// Sorts: name, updated, pulls. Search looks into the whole name.

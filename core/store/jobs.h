@@ -25,9 +25,9 @@ base::Result<void> fail_job(Writer&, Id job, const base::Error& error, std::int6
 base::Result<void> cancel_job(Writer&, Id job);  ///< conflict when it runs or has ended.
 std::optional<model::Job> find_job(Reader&, Id id);
 struct JobFilter {
-  std::optional<Id> workspace, registry;
-  std::string kind;
-  std::optional<model::JobState> state;
+  std::optional<Id> workspace{}, registry{};
+  std::string kind{};
+  std::optional<model::JobState> state{};
   const Sight* only = nullptr;  ///< Null = all. Jobs name no space.
 };
 /// Newest first. Search looks into the key.

@@ -25,10 +25,10 @@ KeptStatistics statistics(Reader&, Id registry);
 
 enum class Resolution { raw, hourly, daily };
 struct SeriesRequest {
-  std::string measure;
+  std::string measure{};
   model::MeasureKind kind = model::MeasureKind::none;
-  std::int64_t from_ms = 0, to_ms = 0;   ///< Both included.
-  std::optional<Resolution> resolution;  ///< Absent: as fine as `limit` permits.
+  std::int64_t from_ms = 0, to_ms = 0;     ///< Both included.
+  std::optional<Resolution> resolution{};  ///< Absent: as fine as `limit` permits.
   std::size_t limit = 500;
 };
 /// Oldest first, at most `limit` points over the whole stretch: neighbours are folded until they

@@ -54,10 +54,10 @@ std::size_t count_registries(Reader&, std::optional<Id> workspace);
 
 struct RegistryFilter {
   const std::vector<Id>* only = nullptr;  ///< Null = all.
-  std::optional<Id> workspace;            ///< Of this workspace.
+  std::optional<Id> workspace{};          ///< Of this workspace.
   bool platform = false;                  ///< Of the platform.
-  std::string type;
-  std::optional<model::HealthState> state;
+  std::string type{};
+  std::optional<model::HealthState> state{};
 };
 struct RegistryRow {
   model::RegistryRecord record;
@@ -73,7 +73,7 @@ base::Result<void> put_health(Writer&, Id registry, const model::Health& health)
 /// A transition of the damped state, with how long it lasted.
 struct Transition {
   model::HealthState state = model::HealthState::unknown;
-  std::string reason, message;
+  std::string reason{}, message{};
   std::int64_t since_ms = 0, until_ms = 0;  ///< 0 = still.
 };
 /// Ends the one before at `since_ms`.
@@ -84,9 +84,9 @@ std::vector<Transition> transitions(Reader&, Id registry, std::size_t limit);
 Id add_event(Writer&, model::Event event);  ///< Its time is now.
 /// Newest first when `after` is empty; with `since_id` oldest first from there (streams).
 struct EventFilter {
-  std::optional<Id> workspace, registry;
-  std::optional<Id> since_id;
-  std::string kind;
+  std::optional<Id> workspace{}, registry{};
+  std::optional<Id> since_id{};
+  std::string kind{};
   const Sight* only = nullptr;  ///< Null = all.
 };
 Page<model::Event> list_events(Reader&, const PageRequest&, const EventFilter&);

@@ -62,7 +62,7 @@ struct Page {
 /// that it names: its workspace; without one its space; without both its registry. It is shown when
 /// that one is here; a row that names none is not.
 struct Sight {
-  std::vector<Id> workspaces, registries, spaces;
+  std::vector<Id> workspaces{}, registries{}, spaces{};
 };
 
 /// One writer, many readers; write-ahead log, synchronous=FULL. Safe from any thread.
