@@ -10,7 +10,7 @@ export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=time_macros
 
 packages_build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-filesystem1.81-dev
   libboost-program-options1.81-dev libboost-url1.81-dev libcurl4-openssl-dev rapidjson-dev libyaml-cpp-dev
-  libfmt-dev libre2-dev libsodium-dev libsqlite3-dev libsqlitecpp-dev libssl-dev"
+  libfmt-dev libre2-dev libsodium-dev libsqlite3-dev libsqlitecpp-dev libssl-dev prometheus-cpp-dev"
 packages_rigs="docker-registry apache2-utils python3-venv"
 packages_tests="catch2 clang libclang-rt-14-dev llvm-14 clang-format-14 curl wrk nginx-light skopeo binutils git
   procps man-db zsh"

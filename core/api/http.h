@@ -22,9 +22,10 @@ enum class Transport { unix_socket, loopback, network };
 /// Who is at the other end of the connection. What a proxy claims in a header is not looked at.
 struct Peer {
   Transport transport = Transport::loopback;
-  std::string address;  ///< "192.0.2.7" or "2001:db8::1"; empty of a unix socket.
+  std::string address{};  ///< "192.0.2.7" or "2001:db8::1"; empty of a unix socket.
   bool tls = false;
-  std::string certificate;  ///< Subject of its verified certificate (RFC 2253); empty: it has none.
+  std::string
+      certificate{};  ///< Subject of its verified certificate (RFC 2253); empty: it has none.
 };
 
 /// A request that passed every rule of RFC 9112 that we hold clients to. All texts are UTF-8
@@ -40,7 +41,8 @@ struct Request {
   std::string id;               ///< X-Request-Id: the client's, or made here. Echoed.
   base::Deadline deadline;      ///< Cancelled when the client goes away and when we stop.
   std::string_view route = "";  ///< Path template of the route that took it; lives with the routes.
-  std::string_view error = "";  ///< Code of the problem it was answered with, for log and metrics.
+  std::string error{};          ///< Code of the problem it was answered with, for the log.
+  std::string fault{};          ///< What an internal error says: for the log, never for the client.
 
   /// The value of a header (name in lower case), or null.
   const std::string* header(std::string_view name) const;
@@ -78,5 +80,9 @@ struct Answer {
 
   const std::string* header(std::string_view name) const;  ///< Whatever the case; null: none.
 };
+
+/// What a client sent as X-Request-Id if it is 1 to 64 of [A-Za-z0-9._-]; else 16 random
+/// hexadecimal digits.
+std::string request_id(const std::string* sent);
 
 }  // namespace portolan::api

@@ -23,6 +23,7 @@ class Samples {
  private:
   friend class Metrics;
   struct Family;
+  Family& add(std::string_view name, std::string_view help, bool counter);
   std::vector<std::shared_ptr<Family>> families_;
 };
 

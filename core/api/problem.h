@@ -13,7 +13,7 @@ namespace portolan::api {
 struct Mistake {
   std::string in;         ///< body, query, path or header
   std::string at;         ///< Of the body the RFC 6901 pointer, else the name.
-  std::string detail;     ///< "expected an integer from 1 to 500, found \"x\""
+  std::string detail{};   ///< "expected an integer from 1 to 500, found \"x\""
   std::string nearest{};  ///< The known name that may have been meant, or empty.
 };
 

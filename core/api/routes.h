@@ -36,7 +36,8 @@ struct Call {
 };
 
 /// A parameter of a route. Its schema is of the closed profile (base/schema.h): string, integer,
-/// boolean, or an array of these, for which the name may be repeated in the query.
+/// number, boolean, or an array of these, for which the name may be repeated in the query. A header
+/// is described here and read by the handler.
 struct Parameter {
   enum class In { path, query, header };
   In in = In::query;
@@ -49,8 +50,8 @@ struct Parameter {
 /// An answer that the route may give, for the description.
 struct Possible {
   int status = 200;
-  std::string schema;  ///< Name of a component; empty: no body.
-  std::string help;
+  std::string schema{};  ///< Name of a component; empty: no body.
+  std::string help{};
   Fields headers{};  ///< Name and help.
 };
 
@@ -68,6 +69,7 @@ struct Route {
   std::string description{};  ///< CommonMark.
   std::vector<Parameter> parameters{};
   std::string body{};               ///< Name of the component that the body must pass; or none.
+  bool body_required = true;        ///< Else it may be left out; Call::body is null then.
   std::vector<Possible> answers{};  ///< The good ones; problems are described by themselves.
   std::string security{security_signed_in};  ///< none, signed-in, or the action that is asked for.
   bool fast = false;  ///< The handler never waits: it runs on the I/O thread.

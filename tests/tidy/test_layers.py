@@ -6,10 +6,10 @@ from tree import files, includes
 
 RANK = {"base": 0, "model": 1, "config": 2, "manifest": 2, "net": 2, "store": 2, "services": 3, "plugin": 4,
         "router": 5, "engine": 6, "api": 7, "cli": 7, "main": 8, "worker_main": 8}
-DOOR = {"rapidjson/": {"base"}, "re2/": {"base"}, "sodium": {"base"}, "curl/": {"net"}, "openssl/": {"net"},
+DOOR = {"rapidjson/": {"base"}, "re2/": {"base"}, "sodium": {"base"}, "curl/": {"net"}, "openssl/": {"net", "api"},
         "boost/dll": {"plugin"},
         "boost/program_options": {"config"}, "yaml-cpp/": {"manifest"}, "SQLiteCpp/": {"store"}, "sqlite3": {"store"},
-        "boost/beast": {"api"}, "portolan/": {"services", "plugin"}}
+        "boost/beast": {"api"}, "boost/asio": {"api"}, "prometheus/": {"api"}, "portolan/": {"services", "plugin"}}
 SYSTEM = ("sys/", "netinet/", "arpa/", "net/if", "linux/")
 
 

@@ -1,0 +1,62 @@
+#pragma once
+/// Bytes become one request, or the reason why not. No socket, no clock: what the server reads with
+/// is what the fuzzer feeds. Behind it is the parser of Boost.Beast; before it stand our own rules,
+/// because a lenient reader is what request smuggling needs.
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "api/http.h"
+
+namespace portolan::api {
+
+/// Why a request is not read. The connection cannot go on after it.
+struct Refusal {
+  int status = 0;  ///< 0: there is none.
+  std::string_view code;
+  std::string_view detail;
+};
+
+/// Reads one request at a time.
+///
+/// Refused with 400: a line feed or carriage return alone, NUL and control characters, a folded
+/// header, blanks before a colon or around the target, Host missing, twice or impossible, an
+/// absolute target whose authority is not the Host, Content-Length twice, beside Transfer-Encoding
+/// or no plain number, any Transfer-Encoding but one "chunked", one in HTTP/1.0, any header twice
+/// that is no list, and what RFC 9112 forbids besides. 501: a method we do not know. 505: HTTP/2
+/// and later.
+class RequestReader {
+ public:
+  struct Limits {
+    std::size_t head_bytes = 16 * 1024;
+    std::size_t body_bytes = 1024 * 1024;
+  };
+  enum class State { head, body, done, refused };
+
+  explicit RequestReader(Limits limits);
+  ~RequestReader();
+
+  /// `bytes` is all that came and was not used yet; answers how many it used now. What it leaves
+  /// comes again, with more behind it.
+  std::size_t read(std::string_view bytes);
+
+  State state() const;
+  const Refusal& refusal() const;
+  bool began() const;           ///< Some bytes of a request came.
+  bool wants_continue() const;  ///< Expect: 100-continue, and the body has not begun.
+  bool keep_alive() const;      ///< As the client wishes; false when refused.
+  bool is_http_1_0() const;
+  std::size_t body_bytes() const;  ///< Bytes of the body's stream that were used.
+
+  /// Valid from State::body on, complete in State::done; partly filled when refused.
+  Request& request();
+
+  /// Ready for the next request.
+  void reset();
+
+ private:
+  struct Parse;
+  std::unique_ptr<Parse> parse_;
+};
+
+}  // namespace portolan::api
