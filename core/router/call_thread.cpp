@@ -21,10 +21,12 @@ std::atomic<int> abandoned{0};
 thread_local const std::atomic<bool>* this_thread_left_alone = nullptr;
 
 /// Shared by the caller and the thread; whoever goes last frees it.
-struct Shared {
+struct Shared : StartedCall {
   explicit Shared(std::function<void()> body) : work(std::move(body)) {}
+  bool give_up() override;
 
-  std::function<void()> work;  // The thread's alone.
+  std::function<void()> work;                     // The thread's alone.
+  std::function<void(base::Result<void>)> ended;  // The thread's alone.
   base::Mutex mutex;
   base::Condition changed;
   bool done GUARDED_BY(mutex) = false;
@@ -33,6 +35,16 @@ struct Shared {
   bool cancelled GUARDED_BY(mutex) = false;
   std::string thrown GUARDED_BY(mutex);
 };
+
+base::Result<void> outcome_of(const std::string& thrown) {
+  if (thrown.empty()) return {};
+  return base::Error{base::Code::internal, "an exception ended the call: " + thrown};
+}
+
+base::Error no_thread() {
+  return {base::Code::limit, "the system gives no more threads",
+          "lower --parallel, or raise the limit of processes (ulimit -u)"};
+}
 
 void run(Shared& shared) {
   std::string thrown;
@@ -45,11 +57,27 @@ void run(Shared& shared) {
     thrown = "an unknown exception";
   }
   shared.work = nullptr;  // What it owns goes before it counts as done.
-  const base::Lock lock(shared.mutex);
-  shared.thrown = std::move(thrown);
-  shared.done = true;
-  if (shared.left_alone) abandoned.fetch_sub(1);
-  shared.changed.notify_all();
+  bool waited_for = true;
+  {
+    const base::Lock lock(shared.mutex);
+    shared.thrown = thrown;
+    shared.done = true;
+    if (shared.left_alone) {
+      abandoned.fetch_sub(1);
+      waited_for = false;
+    }
+    shared.changed.notify_all();
+  }
+  if (!shared.ended) return;
+  if (waited_for) shared.ended(outcome_of(thrown));
+  shared.ended = nullptr;
+}
+
+bool Shared::give_up() {
+  const base::Lock lock(mutex);
+  if (done) return false;
+  if (!left_alone.exchange(true)) abandoned.fetch_add(1);
+  return true;
 }
 
 bool start(const std::shared_ptr<Shared>& shared) {
@@ -87,10 +115,7 @@ bool any_abandoned() { return abandoned.load() != 0; }
 
 base::Result<void> run_in_time(const base::Deadline& deadline, std::function<void()> work) {
   const auto shared = std::make_shared<Shared>(std::move(work));
-  if (!start(shared)) {
-    return base::Error{base::Code::limit, "the system gives no more threads",
-                       "lower --parallel, or raise the limit of processes (ulimit -u)"};
-  }
+  if (!start(shared)) return no_thread();
   // The token may outlive this call by far, so its listener holds nothing of it.
   deadline.cancel.on_cancel([weak = std::weak_ptr<Shared>(shared)] {
     if (const auto alive = weak.lock()) {
@@ -119,9 +144,15 @@ base::Result<void> run_in_time(const base::Deadline& deadline, std::function<voi
         base::Code::timeout, "the deadline passed and the plugin did not come back",
         "report it to the plugin's vendor; a plugin returns soon after its deadline"};
   }
-  if (!shared->thrown.empty())
-    return base::Error{base::Code::internal, "an exception ended the call: " + shared->thrown};
-  return {};
+  return outcome_of(shared->thrown);
+}
+
+base::Result<std::shared_ptr<StartedCall>> start_call(
+    std::function<void()> work, std::function<void(base::Result<void>)> ended) {
+  const auto shared = std::make_shared<Shared>(std::move(work));
+  shared->ended = std::move(ended);
+  if (!start(shared)) return no_thread();
+  return std::shared_ptr<StartedCall>(shared);
 }
 
 }  // namespace portolan::router

@@ -15,6 +15,19 @@ namespace portolan::router {
 /// thread. `internal`: it threw.
 base::Result<void> run_in_time(const base::Deadline& deadline, std::function<void()> work);
 
+/// A call that nobody waits for in place.
+class StartedCall {
+ public:
+  virtual ~StartedCall() = default;
+  /// Abandons it: `ended` is not called any more. False: it has ended already.
+  virtual bool give_up() = 0;
+};
+
+/// Runs `work` on a thread of its own, then `ended` there, unless it was given up meanwhile; the
+/// Error is `internal` when `work` threw. `limit`: the system gives no thread; neither runs.
+base::Result<std::shared_ptr<StartedCall>> start_call(
+    std::function<void()> work, std::function<void(base::Result<void>)> ended);
+
 /// As run_in_time() for a call with an answer.
 template <class T>
 base::Result<T> answer_in_time(const base::Deadline& deadline,

@@ -52,7 +52,7 @@ void Diagnosis::release(const std::string& hint) {
     each_(checks_[i]);
 }
 
-bool Diagnosis::has(std::string_view name) const {
+bool Diagnosis::knows(std::string_view name) const {
   return std::any_of(checks_.begin(), checks_.end(), [&](const Check& check) {
     return check.name == name || (check.name.size() > name.size() &&
                                   check.name.rfind(name, 0) == 0 && check.name[name.size()] == '.');
@@ -61,16 +61,15 @@ bool Diagnosis::has(std::string_view name) const {
 
 void Diagnosis::add_missing(const std::function<Check()>& made) {
   for (const std::string_view name : standard) {
-    if (has(name)) continue;
+    if (knows(name)) continue;
     Check check = made();
     check.name = name;
     append(std::move(check));
   }
 }
 
-void Diagnosis::skip_rest() {
-  add_missing(
-      [] { return make(CheckState::skipped, base::Code::ok, "not made: an earlier step failed"); });
+void Diagnosis::skip_rest(const std::string& why) {
+  add_missing([&] { return make(CheckState::skipped, base::Code::ok, why); });
 }
 
 void Diagnosis::lose_rest(const base::Error& error) {
@@ -80,7 +79,7 @@ void Diagnosis::lose_rest(const base::Error& error) {
 }
 
 void Diagnosis::close(model::Depth depth) {
-  if (depth == model::Depth::quick && has("identity") && has("credentials")) {
+  if (depth == model::Depth::quick && knows("identity") && knows("credentials")) {
     add_missing([] {
       return make(CheckState::skipped, base::Code::ok, "not asked at quick depth",
                   "ask with --depth full");

@@ -19,11 +19,13 @@ class Diagnosis {
   /// An integration that ended in `error` is an identity that failed.
   void add_identity(const base::Error& error);
   bool waits() const { return held_from_ != nothing; }
+  /// Whether a check of that name (or name.*) was added.
+  bool knows(std::string_view name) const;
   /// `hint` replaces that of identity unless it is empty.
   void release(const std::string& hint);
 
-  /// The standard names that are not there yet, as skipped: an earlier step failed.
-  void skip_rest();
+  /// The standard names that are not there yet, as skipped.
+  void skip_rest(const std::string& why = "not made: an earlier step failed");
   /// As unknown: `error` ended it.
   void lose_rest(const base::Error& error);
   /// After a plugin that returned content: at quick depth what it left out but identity and
@@ -35,7 +37,6 @@ class Diagnosis {
  private:
   static constexpr std::size_t nothing = static_cast<std::size_t>(-1);
 
-  bool has(std::string_view name) const;
   void append(model::Check check);
   void add_missing(const std::function<model::Check()>& make);
 

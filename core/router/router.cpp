@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/url.h"
 #include "router/config_json.h"
 #include "router/diagnosis.h"
 #include "router/session.h"
@@ -60,17 +61,46 @@ bool is_complete(const model::Statistics& statistics) {
                      [](const model::SpaceMeasures& space) { return is_whole(space.measures); });
 }
 
+/// What a validation without credentials shows of the plugin's checks.
+bool needs_no_credential(const model::Check& check) {
+  return check.name == "identity" || check.name == "api-version";
+}
+
+bool same_origin(const std::string& one, const std::string& other) {
+  const auto a = base::parse_url(one), b = base::parse_url(other);
+  return a && b && a->origin() == b->origin();
+}
+
 }  // namespace
 
-base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions options) {
+base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions options,
+                                                    std::optional<model::Integration> known) {
   auto type = plugins_.load(options.registry.type);
   if (!type) return type.error();
   auto config = make_config_json(*plugins_.type(options.registry.type), options.registry);
   if (!config) return config.error();
   auto upstream = services::Upstream::open(transport_, options);
   if (!upstream) return upstream.error();
-  return std::make_shared<Registry>(std::move(options), *std::move(type), *std::move(upstream),
-                                    *std::move(config));
+  auto registry = std::make_shared<Registry>(std::move(options), *std::move(type),
+                                             *std::move(upstream), *std::move(config));
+  if (known && same_origin(known->address, registry->options().registry.address)) {
+    if (auto adopted = adopt(*registry, *std::move(known)); !adopted) return adopted.error();
+  }
+  return registry;
+}
+
+base::Result<void> Router::adopt(Registry& registry, model::Integration found) {
+  auto upstream = registry.upstream();
+  if (found.address != upstream->registry().address) {
+    // Requests of the plugin are relative to the base, and that has moved to another path.
+    services::UpstreamOptions options = registry.options();
+    options.registry.address = found.address;
+    auto moved = services::Upstream::open(transport_, std::move(options));
+    if (!moved) return moved.error();
+    upstream = *std::move(moved);
+  }
+  registry.keep(std::move(found), std::move(upstream));
+  return {};
 }
 
 base::Result<model::Integration> Router::integrate(Registry& registry,
@@ -97,6 +127,17 @@ base::Result<model::Validation> Router::validate(
   }
 
   Session session(*this, registry, settings, true);
+  if (settings.anonymous) {
+    const auto done = session.ask<void>([&](plugin::Instance& instance, services::Call& call) {
+      return instance.validate(call, depth, [&](model::Check check) {
+        if (needs_no_credential(check)) diagnosis.add(std::move(check));
+      });
+    });
+    if (!done && !diagnosis.knows("identity")) diagnosis.lose_rest(done.error());
+    if (diagnosis.waits()) diagnosis.release(better_type(registry, settings));
+    diagnosis.skip_rest("not made: no credential is sent");
+    return diagnosis.take();
+  }
   const auto integrated = session.integrate_once();
   if (!integrated &&
       (integrated.error().code == Code::protocol || integrated.error().code == Code::policy)) {

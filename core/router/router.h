@@ -22,6 +22,9 @@ struct CallSettings {
   std::uint64_t max_requests = PORTOLAN_NO_BUDGET;  ///< Integration on the way counts too.
   std::function<void(const services::LogLine&)> log;
   std::function<void(std::uint64_t, std::uint64_t, std::string_view)> progress;
+  /// Of validate() alone: no credential is sent and nothing is integrated, so that a secret which
+  /// was refused can rest. Host steps, identity and api-version are made, the others skipped.
+  bool anonymous = false;
 };
 
 /// Runs calls on the caller's thread and returns when the plugin does; answer_in_time() gives an
@@ -34,8 +37,10 @@ class Router {
       : plugins_(plugins), transport_(transport) {}
 
   /// Prepares a registry: type known, options by its schema, upstream open. Nothing is contacted.
+  /// `known`: what an earlier process found out at this origin; spares an integration.
   /// plugin_missing, plugin_disabled, plugin_refused, or invalid_config naming every mistake.
-  base::Result<std::shared_ptr<Registry>> add(services::UpstreamOptions options);
+  base::Result<std::shared_ptr<Registry>> add(services::UpstreamOptions options,
+                                              std::optional<model::Integration> known = {});
 
   /// What the plugin finds out; kept for every later call.
   base::Result<model::Integration> integrate(Registry& registry, const CallSettings& settings);
@@ -92,6 +97,8 @@ class Router {
   template <class T, class Body>
   base::Result<T> change(Registry& registry, const CallSettings& settings, Body&& body);
 
+  /// From here on the registry works with what was found out.
+  base::Result<void> adopt(Registry& registry, model::Integration found);
   base::Result<void> list(
       Registry& registry, const CallSettings& settings,
       const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body);

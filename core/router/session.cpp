@@ -9,6 +9,7 @@ std::shared_ptr<services::Call> Session::make_call(
   services::CallOptions options;
   options.deadline = settings_.deadline;
   options.reserved_slot = reserved_slot_;
+  options.anonymous = settings_.anonymous;
   options.log = settings_.log;
   options.progress = settings_.progress;
   if (settings_.max_requests != PORTOLAN_NO_BUDGET) {
@@ -43,16 +44,7 @@ base::Result<model::Integration> Session::integrate_inside() {
     registry_.keep_failure(found.error());
     return found;
   }
-  auto upstream = registry_.upstream();
-  if (found->address != upstream->registry().address) {
-    // Requests of the plugin are relative to the base, and that has moved to another path.
-    services::UpstreamOptions options = registry_.options();
-    options.registry.address = found->address;
-    auto moved = services::Upstream::open(router_.transport_, std::move(options));
-    if (!moved) return moved.error();
-    upstream = *std::move(moved);
-  }
-  registry_.keep(*found, std::move(upstream));
+  if (auto adopted = router_.adopt(registry_, *found); !adopted) return adopted.error();
   return found;
 }
 

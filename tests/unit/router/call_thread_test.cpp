@@ -114,3 +114,35 @@ TEST_CASE("hundreds of calls run at once", "[router][thread]") {
   for (auto& caller : callers) caller.join();
   CHECK(answered == calls);
 }
+
+TEST_CASE("a call that is not waited for says when it has ended, on its thread",
+          "[router][thread]") {
+  std::promise<base::Result<void>> told;
+  const auto call = router::start_call([] {}, [&](auto outcome) { told.set_value(outcome); });
+  REQUIRE(call);
+  CHECK(told.get_future().get());
+  CHECK_FALSE((*call)->give_up());
+  CHECK_FALSE(router::any_abandoned());
+
+  std::promise<base::Result<void>> thrown;
+  REQUIRE(router::start_call([] { throw std::runtime_error("oh"); },
+                             [&](auto outcome) { thrown.set_value(outcome); }));
+  const auto outcome = thrown.get_future().get();
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == Code::internal);
+}
+
+TEST_CASE("a call that was given up says nothing when it ends after all", "[router][thread]") {
+  std::atomic<bool> told{false};
+  {
+    Door door;
+    const auto call =
+        router::start_call([stuck = door.stuck()] { (void)stuck(); }, [&](auto) { told = true; });
+    REQUIRE(call);
+    CHECK((*call)->give_up());
+    CHECK((*call)->give_up());
+    CHECK(router::any_abandoned());
+  }
+  CHECK_FALSE(router::any_abandoned());
+  CHECK_FALSE(told);
+}

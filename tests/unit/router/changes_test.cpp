@@ -43,7 +43,7 @@ struct World {
   FakePlugins plugins;
   tests::ScriptedTransport transport{[](const net::Request&) { return tests::Reply(); }};
   router::Router router{plugins, transport};
-  router::CallSettings settings{base::Deadline::in(30s), PORTOLAN_NO_BUDGET, {}, {}};
+  router::CallSettings settings{base::Deadline::in(30s), PORTOLAN_NO_BUDGET, {}, {}, false};
 };
 
 }  // namespace

@@ -126,7 +126,7 @@ struct World {
     return reply;
   }};
   router::Router router{plugins, transport};
-  router::CallSettings settings{base::Deadline::in(30s), PORTOLAN_NO_BUDGET, {}, {}};
+  router::CallSettings settings{base::Deadline::in(30s), PORTOLAN_NO_BUDGET, {}, {}, false};
   model::Registry registry;
   model::Validation last;
 };
