@@ -17,10 +17,14 @@ class Fleet {
     model::RegistryRecord record;  ///< Without secrets.
     std::shared_ptr<router::Registry> registry;
   };
-  /// The registry as its row says now; made anew when settings or secret changed since, with the
-  /// facts that are kept. plugin_missing, plugin_disabled, plugin_refused, invalid_config (options
-  /// that a newer schema refuses, naming the field), not_found.
+  /// The registry as its row says now; made anew when its settings or secret or the daemon's
+  /// settings changed since, with the facts that are kept. An Error is found anew at each call.
+  /// plugin_missing, plugin_disabled, plugin_refused, invalid_config (options that a newer schema
+  /// refuses, naming the field), not_found.
   base::Result<Live> live(Id registry) EXCLUDES(mutex_);
+  /// As live(), for what sends the credential: unauthorized while it is blocked or was just
+  /// refused.
+  base::Result<Live> trusted(Id registry) EXCLUDES(mutex_);
   /// One that is not kept, for "try this".
   base::Result<std::shared_ptr<router::Registry>> draft(const model::RegistryRecord& record) const;
   /// Where registries of the platform, or of workspaces, may connect to.
@@ -29,8 +33,12 @@ class Fleet {
  private:
   struct Entry {
     std::int64_t revision = 0, secret_version = 0;
+    std::shared_ptr<const config::DaemonSettings> settings;  ///< The address policy is theirs.
     std::shared_ptr<router::Registry> registry;
   };
+  std::shared_ptr<router::Registry> kept(const Entry& as, Id registry) EXCLUDES(mutex_);
+  void forget(Id registry) EXCLUDES(mutex_);
+
   const Daemon& daemon_;
   base::Mutex mutex_;
   std::map<Id, Entry> entries_ GUARDED_BY(mutex_);

@@ -10,6 +10,7 @@
 
 #include "base/cancel.h"
 #include "engine/daemon.h"
+#include "store/jobs.h"
 
 namespace portolan::engine {
 
@@ -17,7 +18,7 @@ namespace portolan::engine {
 struct JobContext {
   const model::Job& job;
   base::CancelToken cancel;  ///< The daemon stops: end soon, the job runs again.
-  /// Says what it does now (a JSON text for the kinds that document one) and keeps the lease.
+  /// Says what it does now (a JSON text for the kinds that document one). Writes to the store.
   std::function<void(const std::string& progress)> progress;
 };
 
@@ -25,7 +26,8 @@ struct JobKind {
   std::string name;  ///< "robot.sync"
   int parallel = 8;  ///< Of this kind at once.
   int attempts = 0;  ///< 0 = until it succeeds, with a growing pause up to an hour.
-  std::chrono::milliseconds lease = std::chrono::minutes(2);
+  /// How long after a kill it runs again; kept up by the runner while the body runs.
+  std::chrono::milliseconds lease = std::chrono::seconds(30);
   /// The output as JSON text. An Error is tried again unless it is `invalid_argument`,
   /// `not_found`, `conflict` or `unsupported`.
   std::function<base::Result<std::string>(JobContext&)> body;
@@ -35,14 +37,17 @@ struct JobKind {
 class JobRunner {
  public:
   explicit JobRunner(const Daemon& daemon);
-  ~JobRunner();
+  ~JobRunner();            ///< Stops without patience.
   void add(JobKind kind);  ///< Before start().
   void start();
-  /// Cancels, waits for bodies up to `patience`; what still runs is left to its lease.
-  void stop(std::chrono::milliseconds patience);
+  /// Cancels, waits for bodies up to `patience`; what still runs is left to its lease. False: a
+  /// body did not come back, so leave the process by _exit.
+  bool stop(std::chrono::milliseconds patience);
 
-  /// Enqueues in the caller's transaction.
-  base::Result<model::Job> enqueue(store::Writer& writer, model::Job job) const;
+  /// Enqueues in the caller's transaction. limit: too many wait.
+  base::Result<model::Job> enqueue(
+      store::Writer& writer, model::Job job,
+      store::WhenRunning when_running = store::WhenRunning::join) const;
 
  private:
   class State;
