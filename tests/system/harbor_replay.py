@@ -12,7 +12,7 @@ import pathlib
 import re
 from urllib.parse import urlsplit
 
-from rigs.push import OCI_MANIFEST, digest_of
+from rigs.push import OCI_MANIFEST, Descriptor, digest_of
 from rigs.simulated_harbor import ADMIN_PASSWORD, SimulatedHarbor
 from rigs.simulated_harbor import __file__ as rig_file
 
@@ -250,7 +250,11 @@ class Replay:
     def pull_and_copy(self):
         headers = {"Accept": OCI_MANIFEST}
         self.admin_.expect([200], "GET", "/v2/priv/app/manifests/v1", headers=headers)
-        self.admin_.pusher.manifest("priv/skop", "s1", self.manifests_["priv/app:v1"])
+        manifest, pusher = self.manifests_["priv/app:v1"], self.admin_.pusher
+        for part in [manifest["config"], *manifest["layers"]]:
+            descriptor = Descriptor(part["mediaType"], part["digest"], part["size"])
+            pusher.mount("priv/skop", descriptor, "priv/app")
+        pusher.manifest("priv/skop", "s1", manifest)
 
     def start_upload(self):
         started, _ = self.admin_.expect([202], "POST", "/v2/z/big/blobs/uploads/")

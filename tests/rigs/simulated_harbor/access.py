@@ -108,11 +108,14 @@ class TokenCaller(Caller):
 
     def __init__(self, claims):
         self.name = claims.get("sub", "")
-        entries = claims.get("access") or []
-        self.access_ = {e["name"]: set(e["actions"]) for e in entries if e["type"] == "repository"}
+        self.access_ = {}  # project -> actions: core looks at the project of a repository only
+        for entry in claims.get("access") or []:
+            if entry["type"] == "repository":
+                project = entry["name"].split("/")[0]
+                self.access_.setdefault(project, set()).update(entry["actions"])
 
     def can_repository(self, name, action):
-        return action in self.access_.get(name, set())
+        return action in self.access_.get(name.split("/")[0], set())
 
 
 ANONYMOUS = Caller()

@@ -67,24 +67,37 @@ def check_permissions(permissions):
     if not permissions:
         raise bad_request("bad request empty permission")
     for entry in permissions:
+        if not entry.get("access"):
+            raise bad_request("bad request empty access")
         known = ROBOT_SYSTEM if entry.get("kind") == "system" else ROBOT_PROJECT
-        for access in entry.get("access") or []:
+        for access in entry["access"]:
             pair = (access.get("resource"), access.get("action"))
             if pair not in known:
                 raise bad_request(f"bad request permission: {pair[0]}:{pair[1]}")
 
 
-def check_robot(document):
-    level, duration = document.get("level"), document.get("duration", 0)
-    if level not in ("system", "project"):
-        raise bad_request(f"bad request error level input: {level}")
-    if not NAME.fullmatch(document.get("name") or ""):
-        raise bad_request("robot name is not in lower case or contains illegal characters")
+def check_namespaces(state, permissions):
+    for entry in permissions:
+        name = entry.get("namespace")
+        if entry.get("kind") == "project" and name != "*" and name not in state.by_name:
+            raise ApiError(404, "NOT_FOUND", f"project {name} not found")
+
+
+def check_duration(duration):
     if duration != -1 and duration <= 0:
         raise bad_request(
             f"bad request error duration input: {duration}, duration must be either -1(Never) or a"
             " positive integer"
         )
+
+
+def check_robot(document):
+    level = document.get("level")
+    if level not in ("system", "project"):
+        raise bad_request(f"bad request error level input: {level}")
+    if not NAME.fullmatch(document.get("name") or ""):
+        raise bad_request("robot name is not in lower case or contains illegal characters")
+    check_duration(document.get("duration", 0))
     check_permissions(document.get("permissions"))
 
 
@@ -111,6 +124,7 @@ def create_robot(context):
         name = f"{project.name}+{name}"
     else:
         require_system(context.caller, "robot", "create")
+        check_namespaces(state, permissions)
     if state.find_robot(prefix + name):
         number = project.id if project else 0
         state.next_id("robot")  # a refused insert takes a number too
@@ -153,7 +167,12 @@ def update_robot(context):
     robot = robot_for(context, "update")
     if document.get("level") != robot.level or document.get("name") != robot.name:
         raise bad_request("cannot update the level or name of robot")
+    duration = document.get("duration", robot.duration)
+    check_duration(duration)
     check_permissions(document.get("permissions"))
+    check_namespaces(context.state, document["permissions"])
+    if duration != robot.duration:
+        robot.live(duration)
     robot.allow(document["permissions"])
     robot.disabled = bool(document.get("disable"))
     robot.description = document.get("description") or ""

@@ -130,7 +130,7 @@ class Application:
         if not caller.sysadmin:
             raise ApiError(403, "FORBIDDEN", caller.name)
         for project in self.state.projects.values():
-            self.state.release(project)
+            self.state.release(project, set(project.blobs))
         return Response(200)
 
     # the simulation's own door, for a simulated Harbor in another process

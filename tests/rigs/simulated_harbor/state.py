@@ -70,6 +70,7 @@ class Project:
     members: list = field(default_factory=list)
     repositories: dict = field(default_factory=dict)  # full name -> Repository
     blobs: dict = field(default_factory=dict)  # digest -> size, what the quota counts
+    links: set = field(default_factory=set)  # (repository, digest) of blobs, until a collection
     used: int = 0
     created: str = field(default_factory=now)
     quota_updated: str = field(default_factory=now)
@@ -180,11 +181,23 @@ class Robot:
         self.allow(self.permissions)
 
     def allow(self, permissions):
-        self.permissions = permissions
-        self.grants = {}  # "/", "*" or project name -> set of (resource, action)
+        """Several entries of one namespace become one."""
+        merged = {}
         for entry in permissions:
-            access = {(a["resource"], a["action"]) for a in entry["access"]}
-            self.grants.setdefault(entry["namespace"], set()).update(access)
+            held = merged.setdefault(entry["namespace"], entry | {"access": []})
+            held["access"] += [a for a in entry["access"] if a not in held["access"]]
+        self.permissions = list(merged.values())
+        # "/", "*" or project name -> set of (resource, action)
+        self.grants = {
+            name: {(a["resource"], a["action"]) for a in entry["access"]}
+            for name, entry in merged.items()
+        }
+
+    def live(self, days):
+        """Days from its creation, however late that is said; -1: for ever."""
+        self.duration = days
+        begun = datetime.fromisoformat(self.created).timestamp()
+        self.expires_at = -1 if days < 0 else int(begun) + days * 86400
 
     @property
     def usable(self):
@@ -256,8 +269,10 @@ class State:
 
     def delete_project(self, project):
         del self.projects[project.id], self.by_name[project.name]
-        for robot in [r for r in self.robots.values() if r.project_id == project.id]:
-            del self.robots[robot.id]
+        for robot in list(self.robots.values()):
+            if robot.project_id == project.id:
+                del self.robots[robot.id]
+            robot.allow([p for p in robot.permissions if p["namespace"] != project.name])
 
     def repositories(self):
         return [r for project in self.projects.values() for r in project.repositories.values()]
@@ -265,11 +280,10 @@ class State:
     # robots
 
     def add_robot(self, name, level, permissions, duration, **more):
-        expires = -1 if duration < 0 else int(time.time()) + duration * 86400
         robot = Robot(
             self.next_id("robot"), name, level, permissions, self.new_secret(), duration, **more
         )
-        robot.expires_at = expires
+        robot.live(duration)
         self.robots[robot.id] = robot
         return robot
 
@@ -282,10 +296,11 @@ class State:
 
     # repositories, artifacts and blobs
 
-    def add_blob(self, project, data, digest):
-        """Stores a blob for a project; raises QuotaExceeded."""
+    def add_blob(self, project, repository_name, data, digest):
+        """Stores a blob for a repository; raises QuotaExceeded."""
         self.charge(project, {digest: len(data)})
         self.blobs[digest] = data
+        project.links.add((repository_name, digest))
 
     def charge(self, project, blobs):
         """Counts blobs that the project does not hold yet; raises QuotaExceeded."""
@@ -305,12 +320,13 @@ class State:
         return project.repositories[name]
 
     def missing_parts(self, project, repository_name, document):
-        """Digests that a manifest names and the project does not hold."""
+        """Digests that a manifest names and the repository does not hold."""
         known = project.repositories.get(repository_name)
         children = [m["digest"] for m in document.get("manifests", [])]
         missing = [d for d in children if not known or d not in known.artifacts]
         stored = [p for p in parts_of(document) if p["mediaType"] != push.DOCKER_FOREIGN]
-        return missing + [p["digest"] for p in stored if p["digest"] not in project.blobs]
+        digests = [part["digest"] for part in stored]
+        return missing + [d for d in digests if (repository_name, d) not in project.links]
 
     def put_manifest(self, project, name, reference, data, media_type):
         """Stores a manifest, tags it when reference is a tag; returns its artifact."""
@@ -319,22 +335,23 @@ class State:
         repository = project.repositories.get(name)
         artifact = repository.artifacts.get(digest) if repository else None
         if artifact is None:
-            self.charge(project, {digest: len(data)})
+            known = repository.artifacts if repository else {}
+            artifact = self.make_artifact(known, digest, data, document, media_type)
+            self.charge(project, artifact.blobs)
             repository = self.repository(project, name)
-            artifact = self.make_artifact(repository, digest, data, document, media_type)
             repository.artifacts[digest] = artifact
         repository.updated = now()
         if not reference.startswith("sha256:"):
             self.tag(repository, artifact, reference)
         return artifact
 
-    def make_artifact(self, repository, digest, data, document, media_type):
+    def make_artifact(self, known, digest, data, document, media_type):
         parts = parts_of(document)
         blobs = {p["digest"]: p["size"] for p in parts if p["mediaType"] != push.DOCKER_FOREIGN}
         blobs[digest] = len(data)
         size = len(data) + sum(p["size"] for p in parts)
         for child in document.get("manifests", []):
-            held = repository.artifacts[child["digest"]]
+            held = known[child["digest"]]
             blobs.update(held.blobs)
             size += held.size
         made = Artifact(self.next_id("artifact"), digest, data, media_type, document, size, blobs)
@@ -352,24 +369,27 @@ class State:
             artifact.tags[name] = Tag(self.next_id("tag"), name, artifact.id)
 
     def delete_artifact(self, repository, artifact):
-        """Raises Referenced for a child of an index."""
+        """With the untagged children that no other index has. Raises Referenced for a child of an index."""
         if artifact.digest in repository.children():
             raise Referenced
         del repository.artifacts[artifact.digest]
         repository.updated = now()
-        self.release(repository.project)
+        self.release(repository.project, artifact.blobs)
+        for entry in artifact.children:
+            child = repository.artifacts.get(entry["digest"])
+            if child and not child.tags and child.digest not in repository.children():
+                self.delete_artifact(repository, child)
 
     def delete_repository(self, repository):
         del repository.project.repositories[repository.name]
-        self.release(repository.project)
+        gone = {d for artifact in repository.artifacts.values() for d in artifact.blobs}
+        self.release(repository.project, gone)
 
-    def release(self, project):
-        """Drops from the quota what no artifact of the project holds any more."""
-        held = {}
-        for repository in project.repositories.values():
-            for artifact in repository.artifacts.values():
-                held.update(artifact.blobs)
-        project.blobs = {d: size for d, size in project.blobs.items() if d in held}
+    def release(self, project, gone):
+        """Drops from the quota what is gone with an artifact and held by no other of the project."""
+        repositories = project.repositories.values()
+        held = {d for r in repositories for artifact in r.artifacts.values() for d in artifact.blobs}
+        project.blobs = {d: s for d, s in project.blobs.items() if d in held or d not in gone}
         project.used = sum(project.blobs.values())
         project.quota_updated = now()
 
@@ -401,7 +421,7 @@ class State:
             config = json.dumps({"architecture": "amd64", "os": "linux", "author": name}).encode()
             parts = []
             for data in (config, layer):
-                self.add_blob(project, data, digest_of(data))
+                self.add_blob(project, name, data, digest_of(data))
                 parts.append({"digest": digest_of(data), "size": len(data)})
             parts[0]["mediaType"], parts[1]["mediaType"] = push.OCI_CONFIG, push.OCI_LAYER
             manifest = {"schemaVersion": 2, "mediaType": push.OCI_MANIFEST}

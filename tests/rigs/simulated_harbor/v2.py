@@ -266,7 +266,7 @@ class RegistryApi:
 
     def get_blob(self, request, name, digest):
         self.require_registry()
-        if digest not in self.project(name).blobs or digest not in self.state_.blobs:
+        if (name, digest) not in self.project(name).links:
             raise ApiError(404, "BLOB_UNKNOWN", "blob unknown to registry", VERSION)
         headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
         headers |= VERSION | {"Docker-Content-Digest": digest, "Etag": f'"{digest}"'}
@@ -289,7 +289,7 @@ class RegistryApi:
     def post_uploads(self, request, name):
         self.require_registry()
         mount, source = request.param("mount"), request.param("from")
-        if mount and source and mount in self.project(source).blobs:
+        if mount and source and (source, mount) in self.project(source).links:
             return self.keep_blob(request, name, self.state_.blobs[mount], mount)
         upload = str(uuid.uuid4())
         self.state_.uploads[upload] = bytearray()
@@ -324,7 +324,7 @@ class RegistryApi:
 
     def keep_blob(self, request, name, data, digest):
         try:
-            self.state_.add_blob(self.project(name), data, digest)
+            self.state_.add_blob(self.project(name), name, data, digest)
         except QuotaExceeded as error:
             raise self.over_quota(error) from None
         headers = VERSION | {"Docker-Content-Digest": digest}
