@@ -1,8 +1,12 @@
 """What the Harbor tests share: a world with known numbers, callers, and readers of the program's answers."""
 
 import json
+from collections import Counter
+from urllib.parse import urlsplit
 
 import pytest
+from rigs.hostile import Upstream
+from rigs.push import push_many
 from rigs.simulated_harbor import HarborUnderTest, SimulatedHarbor
 
 PASSWORD = "kanarie-7f3a-Correct-horse"
@@ -38,6 +42,49 @@ class World:
 
     def used(self, project):
         return self.admin.get(f"/projects/{project}/summary")["quota"]["used"]["storage"]
+
+
+class Crowd:
+    """More than a page of projects, the first with more than a page of repositories, all made through the API."""
+
+    projects, repositories, tags = 106, 130, ("v1", "v2", "v3")
+
+    def __init__(self, harbor):
+        self.harbor, self.admin = harbor, harbor.client
+        rights = {"/": "project:create", "*": "project:read,delete repository:list,read,pull,push,delete"}
+        # Each request with a password would cost a real Harbor a hundred times as much.
+        self.maker, _ = self.admin.make_robot(self.admin.unique("maker"), rights)
+        prefix = self.admin.unique("crowd")
+        self.names = [f"{prefix}-{number:03}" for number in range(self.projects)]
+        for name in self.names:
+            self.maker.make_project(name)
+        self.images = [f"{self.names[0]}/r{number:03}" for number in range(self.repositories)]
+        push_many(self.maker, self.images, self.tags)
+
+    def remove(self):
+        self.maker.remove_made()
+        self.maker.close()
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    with HarborUnderTest() as harbor:
+        crowd = Crowd(harbor)
+        try:
+            yield crowd
+        finally:
+            crowd.remove()
+
+
+def before(harbor, tls=None):
+    """A front end before a Harbor that is spoken to without TLS: it sees every request, and may speak TLS itself."""
+    place = urlsplit(harbor.url)
+    return Upstream({}, backend=(place.hostname, place.port), tls=tls)
+
+
+def requests_of(front):
+    """How often each "METHOD path" was asked."""
+    return Counter(f"{seen.method} {urlsplit(seen.target).path}" for seen in front.seen)
 
 
 @pytest.fixture(scope="module")

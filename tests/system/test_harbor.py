@@ -1,23 +1,27 @@
 """The Harbor plugin through the built binary, as each kind of caller.
 
 Tests that ask for `world` run against the Harbor that the environment names, or a simulated one. Those that ask for
-`simulated` need what only a simulation has: counts of requests, faults, costs, thousands of projects.
+`simulated` need what only a simulation has: parts that are down.
 """
 
+import ssl
 import time
 from urllib.parse import urlsplit
 
 import pytest
 from harbor_world import (  # noqa: F401 (fixtures)
     LEAST,
+    PASSWORD,
     PROJECT_RIGHTS,
     all_of,
     ask,
     assert_totals,
+    before,
     checks_of,
     document,
     numbers,
     registry_of,
+    requests_of,
     short,
     simulated,
     truth,
@@ -26,7 +30,6 @@ from harbor_world import (  # noqa: F401 (fixtures)
 from rigs.certificates import Authority
 from rigs.docker_registry import DockerRegistry
 from rigs.hostile import Upstream
-from rigs.simulated_harbor import SimulatedHarbor
 
 
 # statistics, as each caller
@@ -144,14 +147,16 @@ def test_a_wrong_password_fails_and_brings_no_numbers(ask, world):
     assert registry_of(result)["validation"]["verdict"] == "fail"
 
 
-def test_a_run_tries_a_wrong_password_once(portolan, simulated, tmp_path):
-    wrong = simulated.client.as_caller("admin", "Not-the-one-1")
-    file = document(tmp_path, wrong)
-    result = portolan("run", "-f", file, "-o", "json", env={"HARBOR_PASSWORD": wrong.password})
+def test_a_run_tries_a_wrong_password_once(portolan, world, tmp_path):
+    user = world.admin.make_user(world.admin.unique("locked"), PASSWORD)
+    wrong = user.as_caller(user.username, "Not-the-one-1")
+    with before(world.harbor) as front:
+        file = document(tmp_path, wrong, front.home)
+        result = portolan("run", "-f", file, "-o", "json", env={"HARBOR_PASSWORD": wrong.password})
     assert result.code == 1
     assert checks_of(result)["credentials"]["state"] == "fail"
     assert registry_of(result)["statistics"] is None
-    asked = simulated.requests()
+    asked = requests_of(front)
     assert asked["GET /api/v2.0/users/current"] == 1
     assert "GET /api/v2.0/systeminfo" not in asked and "GET /service/token" not in asked
 
@@ -222,11 +227,15 @@ def test_a_component_that_is_unwell_is_named(ask, simulated):  # [fault]
     assert check["state"] == "warn" and "redis" in check["message"]
 
 
-def test_a_read_only_harbor_is_a_warning_and_still_counted(ask, simulated):
-    simulated.client.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": True})
-    check = checks_of(ask("validate", simulated.client))["capabilities"]
-    assert check["state"] == "warn" and "read-only" in check["message"]
-    assert numbers(ask("stats", simulated.client))[2]
+def test_a_read_only_harbor_is_a_warning_and_still_counted(ask, world):
+    world.admin.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": True})
+    try:
+        check = checks_of(ask("validate", world.admin))["capabilities"]
+        assert check["state"] == "warn" and "read-only" in check["message"]
+        assert numbers(ask("stats", world.admin))[2]
+    finally:
+        world.admin.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": False})
+    assert checks_of(ask("validate", world.admin))["capabilities"]["state"] == "ok"
 
 
 # names, addresses, other types
@@ -260,13 +269,17 @@ def test_an_address_from_the_browser_becomes_harbors_own(portolan, world, tmp_pa
     assert (integration["address"], integration["product"]) == (world.admin.url, "Harbor")
 
 
-def test_a_private_authority_is_trusted_when_named(ask, tmp_path):
+def test_a_private_authority_is_trusted_when_named(ask, world, tmp_path):
     authority = Authority(tmp_path)
-    with SimulatedHarbor(certificate=authority.server(), authority=authority.file) as harbor:
-        refused = ask("stats", harbor.client)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*authority.server())
+    with before(world.harbor, tls) as front:
+        refused = ask("stats", world.admin, address=front.home)
         assert refused.code == 1 and registry_of(refused)["error"]["code"] == "tls"
-        assert numbers(ask("stats", harbor.client, "--ca", str(authority.file)))[2]
-        assert checks_of(ask("validate", harbor.client, "--ca", str(authority.file)))["tls"]["state"] == "ok"
+        assert front.seen == []
+        named = ("--ca", str(authority.file))
+        assert numbers(ask("stats", world.admin, *named, address=front.home))[2]
+        assert checks_of(ask("validate", world.admin, *named, address=front.home))["tls"]["state"] == "ok"
 
 
 def test_a_front_end_that_leads_elsewhere_is_named_and_the_password_not_doubted(ask, world):
@@ -298,21 +311,6 @@ def test_the_other_type_names_this_one(portolan, ask, world, start):
 
 
 # the catalogue
-
-
-def test_repositories_and_tags_are_listed_and_gone_on_with(ask, simulated):
-    simulated.seed_many(projects=3, repositories=250, tags=3)
-    everything = [row["name"] for row in ask("repos", simulated.client).json()["repositories"]]
-    assert everything == sorted(everything) and len(everything) == 250
-    first = ask("repos", simulated.client, "--limit", "130").json()
-    rest = ask("repos", simulated.client, "--cursor", first["cursor"]).json()
-    assert [row["name"] for row in first["repositories"] + rest["repositories"]] == everything
-    only = ask("repos", simulated.client, "--space", "p0001").json()["repositories"]
-    assert {row["name"].split("/")[0] for row in only} == {"p0001"} and len(only) == 83
-    tags = ask("tags p0000/r0000", simulated.client, "--limit", "2").json()
-    more = ask("tags p0000/r0000", simulated.client, "--cursor", tags["cursor"]).json()
-    assert sorted(t["name"] for t in tags["tags"] + more["tags"]) == ["v1", "v2", "v3"]
-    assert all(t["digest"].startswith("sha256:") for t in tags["tags"])
 
 
 def test_an_unknown_repository_is_not_an_empty_one(ask, world):

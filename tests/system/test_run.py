@@ -13,7 +13,7 @@ from rigs import DockerRegistry
 from rigs.binary import CANARY
 from rigs.hostile import Upstream, answers
 from rigs.process import wait_for
-from rigs.simulated_harbor import ADMIN_PASSWORD, SimulatedHarbor
+from rigs.simulated_harbor import HarborUnderTest
 
 REPORT = {"name", "type", "address", "integration", "validation", "statistics", "warnings", "elapsed_ms", "error"}
 CHECK = {"name", "state", "code", "message", "hint", "evidence"}
@@ -237,14 +237,14 @@ def test_ctrl_c_prints_what_was_reached_within_a_second(portolan, document, good
 
 
 def test_harbor_and_docker_registry_in_one_run(portolan, document, good):
-    with SimulatedHarbor() as harbor:
+    with HarborUnderTest() as harbor:
         account = {"username": "admin", "passwordFrom": {"env": "HARBOR"}}
         wrong = {"username": "stranger", "passwordFrom": {"env": "WRONG"}}  # Not admin: Harbor would lock him out.
         file = document([entry(good),
                          {"name": "harbor", "type": "harbor", "address": harbor.url, "credentials": account},
                          {"name": "refused", "type": "harbor", "address": harbor.url, "credentials": wrong}])
-        result = portolan("run", "-f", file, "-o", "json", secrets=[ADMIN_PASSWORD],
-                          env={"HARBOR": ADMIN_PASSWORD, "WRONG": CANARY})
+        result = portolan("run", "-f", file, "-o", "json", secrets=[harbor.client.password],
+                          env={"HARBOR": harbor.client.password, "WRONG": CANARY})
     found = by_name(result)
     assert result.code == 4
     assert found["harbor"]["integration"]["product"] == "Harbor"
