@@ -27,7 +27,7 @@ class Check {
     rules("network.allow-workspaces", is.network.allow_workspaces);
     tls(is.server);
     if (fs::exists(is.store.key_file, ignored_)) {
-      read("store.key-file", is.store.key_file, manifest::Privacy::secret);
+      read("store.key-file", is.store.key_file, privacy_of(is.store.key_file));
     } else if (configuration_.at("store.key-file").origin != "default" &&
                !fs::is_directory(is.store.key_file.parent_path(), ignored_)) {
       tell("store.key-file", "the folder of " + is.store.key_file.string() + " does not exist");
@@ -48,6 +48,14 @@ class Check {
                       .message = setting + ": " + message,
                       .hint = std::move(hint),
                       .where = origin == "default" ? "" : origin});
+  }
+
+  /// systemd opens the folder of credentials to the unit's user alone, and gives the files an
+  /// access list whose mask shows as a group's right.
+  static manifest::Privacy privacy_of(const fs::path& file) {
+    const auto credentials = config::process_environment()("CREDENTIALS_DIRECTORY").value_or("");
+    const bool credential = !credentials.empty() && file.parent_path() == fs::path(credentials);
+    return credential ? manifest::Privacy::open : manifest::Privacy::secret;
   }
 
   void rules(const std::string& setting, const std::vector<std::string>& rules) {
@@ -73,7 +81,7 @@ class Check {
     if (!server.tls_certificate.empty()) {
       own.client_certificate_pem =
           read("server.tls-certificate", server.tls_certificate, Privacy::open).reveal();
-      own.client_key_pem = read("server.tls-key", server.tls_key, Privacy::secret);
+      own.client_key_pem = read("server.tls-key", server.tls_key, privacy_of(server.tls_key));
       if (!own.client_certificate_pem.empty() && !own.client_key_pem.empty()) {
         judge("server.tls-certificate", own);
       }

@@ -355,7 +355,12 @@ std::vector<Command> author_commands() {
                "run on that registry; --type may be left out when the file has one type.",
            .positionals = {{.name = "FILE", .help = "plugin file", .value = Value::file}},
            .options = Options{output({"table", "json", "yaml"})} + address_options() +
-                      Options{{.name = "allow-private", .help = "the address may be private"}},
+                      Options{{.name = "allow-private", .help = "the address may be private"},
+                              {.name = "timeout",
+                               .argument = "TIME",
+                               .help = "bound of each call on the address",
+                               .value = Value::duration}} +
+                      general_options(),
            .examples = {{"portolan plugins check ./my-type.so", "what fails, and the rule"}},
            .exit_codes = plain_codes,
            .group = group},

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "model/limits.h"
 #include "model/outcome.h"
 
@@ -35,8 +36,8 @@ struct Flap {
   friend bool operator==(const Flap&, const Flap&) = default;
 };
 
-enum class LogLevel { debug, info, warn, error };
-enum class LogFormat { text, json };
+using base::LogFormat;
+using base::LogLevel;
 
 /// One member per key: `server.header-limit` is server.header_limit. A duration of 0 and a file
 /// that is empty mean what the key's help says.

@@ -42,6 +42,12 @@ EXAMPLE = """\
 # Made by tests/docs/reference.py; do not edit.
 """
 
+COMMANDS = """\
+A flag has one name and one meaning everywhere, and stands where it means something: a command that contacts nothing
+(`lint`, `types`, `plugins list`, `config`) has no `--timeout`, one that asks a single registry no `--parallel`, one
+that runs no plugin no `--log-level`.
+"""
+
 
 def cell(text):
     return " ".join(str(text).split()).replace("|", "\\|")
@@ -123,7 +129,7 @@ def commands(run):
 
 
 def cli_page(run):
-    parts = [f"# The command line\n\n{MADE}\n\n```\n{run('-h')}```\n"]
+    parts = [f"# The command line\n\n{MADE}\n\n{COMMANDS}\n```\n{run('-h')}```\n"]
     parts += [f"## portolan {name}\n\n```\n{run(*name.split(), '-h')}```\n" for name in commands(run)]
     return "\n".join(parts)
 

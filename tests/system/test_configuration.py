@@ -3,6 +3,8 @@
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -117,3 +119,61 @@ def test_directories_of_the_settings_are_searched_for_plugins(portolan, tmp_path
     (tmp_path / "portolan.conf").write_text("[plugins]\ndirectories = more\n")
     listed = portolan("plugins", "list", "--config", tmp_path / "portolan.conf", "-o", "json").json()["plugins"]
     assert [plugin["state"] for plugin in listed if plugin["file"].startswith(str(tmp_path))] == ["refused"]
+
+
+def unit():
+    """{section: {key: [values]}} of the unit."""
+    found, section = {}, ""
+    for line in (TREE / "config" / "portolan.service").read_text().splitlines():
+        if line.startswith("["):
+            section = line[1:-1]
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found.setdefault(section, {}).setdefault(key, []).append(value)
+    return found
+
+
+def test_the_unit_fits_the_program(shown):
+    service = unit()["Service"]
+    assert service["Type"] == ["notify"] and service["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+    settings = shown("--config", os.devnull)
+    assert settings["store.path"]["default"] == "/var/lib/" + service["StateDirectory"][0]
+    assert f"unix:/run/{service['RuntimeDirectory'][0]}/portolan.sock" in settings["server.listen"]["default"]
+    drain = int(settings["server.drain"]["default"].removesuffix("s"))
+    assert drain < int(service["TimeoutStopSec"][0])
+    assert "78" in service["RestartPreventExitStatus"][0].split()
+    assert settings["store.key-file"]["value"] == "/var/lib/portolan/key"
+
+
+def test_a_systemd_credential_is_the_key(shown, portolan, tmp_path):
+    name, = unit()["Service"]["LoadCredential"]
+    (tmp_path / name).write_text("x")
+    (tmp_path / name).chmod(0o440)  # As systemd's access list looks.
+    env = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert shown("--config", os.devnull, env=env)["store.key-file"]["value"] == str(tmp_path / name)
+    assert portolan("config", "check", "--config", os.devnull, env=env).code == 0
+
+
+@pytest.fixture
+def analyze(portolan, tmp_path):
+    """systemd-analyze on the unit with the built program in it."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    text = (TREE / "config" / "portolan.service").read_text()
+    (tmp_path / "portolan.service").write_text(text.replace("/usr/bin/portolan", str(portolan.binary)))
+
+    def run(*arguments):
+        return subprocess.run(["systemd-analyze", *arguments, tmp_path / "portolan.service"],
+                              capture_output=True, text=True)
+    return run
+
+
+def test_systemd_takes_the_unit_as_it_is(analyze):
+    verified = analyze("verify", "--man=no")
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
+
+
+def test_the_unit_exposes_little(analyze):
+    judged = analyze("security", "--offline=true", "--threshold=15")
+    exposure = float(re.search(r"Overall exposure level for portolan.service: ([0-9.]+)", judged.stdout)[1])
+    assert judged.returncode == 0 and exposure <= 1.5, judged.stdout

@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from rigs.hostile import Upstream
+from rigs.hostile.answers import hang
+
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = ["lib/portolan/plugins/docker-registry.so", "lib/portolan/plugins/harbor.so",
         "sdk/examples/minimal/oci-layouts.so"]
@@ -71,3 +74,15 @@ def test_the_table_says_the_rule_of_what_fails(portolan, bad):
     result = portolan("plugins", "check", str(bad))
     assert result.code == 1
     assert "rule: portolan_plugin_v1() gives the same pointer each time" in result.stdout
+
+
+def test_the_calls_on_an_address_are_bounded_and_logged(portolan, start):
+    upstream = start(Upstream, {".*": hang()})
+    file = portolan.build / OURS[0]
+    result = portolan("plugins", "check", file, "-o", "json", "--address", upstream.home, "--timeout", "400ms",
+                      "--log-level", "debug")
+    checks = {one["name"]: one for one in result.json()["checks"] if one["group"] == "registry"}
+    assert result.code == 1 and len(checks) == 3
+    for name in ("registry-integration", "registry-statistics"):
+        assert checks[name]["state"] == "fail" and checks[name]["message"].startswith("timeout: "), checks[name]
+    assert result.seconds < 25  # Without the bound they may take 30 s and 120 s.

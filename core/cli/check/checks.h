@@ -10,6 +10,7 @@
 #include "net/address_policy.h"
 #include "plugin/contract.h"
 #include "plugin/plugin_set.h"
+#include "services/call.h"
 
 namespace portolan::cli::check {
 
@@ -36,10 +37,15 @@ std::vector<Check> lifecycle_checks(const std::shared_ptr<Loaded>& loaded,
 /// Each mandatory call against each script.
 std::vector<Check> call_checks(const std::shared_ptr<Loaded>& loaded,
                                const plugin::Note::Type& type);
+/// A real registry and how it is called.
+struct Target {
+  model::Registry registry;
+  net::AddressPolicy policy;
+  std::optional<std::chrono::milliseconds> timeout;  ///< Of each call, instead of the usual ones.
+  std::function<void(const services::LogLine&)> log;
+};
 /// The same calls on a real registry.
-std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded,
-                                   const model::Registry& registry,
-                                   const net::AddressPolicy& policy);
+std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const Target& target);
 
 /// A registry at `address` with what the type's form asks for: defaults, the schema's first
 /// examples for the rest, and a made-up account. nullopt when the form wants more than that.

@@ -18,31 +18,32 @@ struct Road {
   std::unique_ptr<net::Transport> transport = net::make_curl_transport();
   router::Router router{plugins, *transport};
   std::shared_ptr<router::Registry> registry;
+  const Target& target;
 
-  Road(const plugin::Contract& contract, const model::Registry& of,
-       const net::AddressPolicy& policy)
-      : plugins(contract.note(), &contract) {
-    auto added = router.add({of, policy, model::limits::requests_per_registry});
+  Road(const plugin::Contract& contract, const Target& of)
+      : plugins(contract.note(), &contract), target(of) {
+    auto added = router.add({of.registry, of.policy, model::limits::requests_per_registry});
     if (!added) throw std::runtime_error(said(added.error()));
     registry = *std::move(added);
   }
+
+  router::CallSettings within(std::chrono::milliseconds usual) const {
+    router::CallSettings out;
+    out.deadline = base::Deadline::in(target.timeout.value_or(usual));
+    out.log = target.log;
+    return out;
+  }
 };
 
-router::CallSettings within(std::chrono::milliseconds time) {
-  router::CallSettings out;
-  out.deadline = base::Deadline::in(time);
-  return out;
-}
-
 std::string integrates(Road& road) {
-  const auto found = road.router.integrate(*road.registry, within(model::limits::request));
+  const auto found = road.router.integrate(*road.registry, road.within(model::limits::request));
   if (!found) return said(found.error());
   return found->product.empty() ? "it does not name the product" : "";
 }
 
 std::string validates(Road& road) {
-  const auto found =
-      road.router.validate(*road.registry, model::Depth::full, within(model::limits::validation));
+  const auto found = road.router.validate(*road.registry, model::Depth::full,
+                                          road.within(model::limits::validation));
   if (!found) return said(found.error());
   for (const auto& check : found->checks)
     if (check.state == model::CheckState::fail || check.state == model::CheckState::unknown)
@@ -53,7 +54,7 @@ std::string validates(Road& road) {
 
 std::string counts(Road& road) {
   const auto found = road.router.statistics(*road.registry, model::Level::normal,
-                                            within(model::limits::statistics));
+                                            road.within(model::limits::statistics));
   if (!found) return said(found.error());
   if (found->measures.empty()) return "it has no number at all";
   return found->complete ? "" : "what it counted is not complete";
@@ -61,20 +62,18 @@ std::string counts(Road& road) {
 
 }  // namespace
 
-std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded,
-                                   const model::Registry& registry,
-                                   const net::AddressPolicy& policy) {
+std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const Target& target) {
   const auto make = [&](std::string name, std::string rule, std::string (*ask)(Road&),
-                        std::chrono::milliseconds limit) {
+                        std::chrono::milliseconds usual) {
     return Check{"registry",
                  std::move(name),
-                 registry.type,
+                 target.registry.type,
                  std::move(rule),
-                 [loaded, registry, policy, ask] {
-                   Road road(loaded->contract(), registry, policy);
+                 [loaded, target, ask] {
+                   Road road(loaded->contract(), target);
                    return unless(ask(road));
                  },
-                 limit + std::chrono::seconds(5)};
+                 target.timeout.value_or(usual) + std::chrono::seconds(5)};
   };
   return {
       make("registry-integration", "the registry at the address integrates", integrates,
