@@ -66,7 +66,9 @@ Reader::Connection::Connection(const std::filesystem::path& file, Access access,
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   run("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-      "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216;");
+      // Without it INSERT OR REPLACE would pass by the audit's triggers.
+      "PRAGMA recursive_triggers = ON; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = "
+      "16777216;");
 }
 
 Rows Reader::Connection::query(std::string_view sql, std::span<const Value> values) {

@@ -8,7 +8,11 @@ namespace {
 using base::Code;
 using base::Error;
 
-Error constraint(int extended) {
+Error constraint(const SQLite::Exception& exception) {
+  int extended = exception.getExtendedErrorCode();
+  // A reference with ON DELETE RESTRICT is refused by a trigger of SQLite's own.
+  const bool reference = std::string_view(exception.what()).starts_with("FOREIGN KEY");
+  if (reference) extended = SQLITE_CONSTRAINT_FOREIGNKEY;
   switch (extended) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -28,7 +32,7 @@ Error constraint(int extended) {
 Error error_of(const SQLite::Exception& exception, const std::filesystem::path& folder) {
   const std::string where = folder.string();
   switch (exception.getErrorCode() & 0xff) {
-    case SQLITE_CONSTRAINT: return constraint(exception.getExtendedErrorCode());
+    case SQLITE_CONSTRAINT: return constraint(exception);
     case SQLITE_FULL:
       return {.code = Code::unavailable,
               .message = "the disk that holds the database is full",

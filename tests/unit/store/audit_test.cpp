@@ -1,0 +1,209 @@
+#include <catch2/catch.hpp>
+
+#include "store/connection.h"
+#include "store/jobs.h"
+#include "store/tenants.h"
+#include "support/store_world.h"
+
+using namespace portolan;
+using base::Code;
+using base::Result;
+using store::Reader;
+using store::Writer;
+using test::StoreWorld;
+
+namespace {
+
+struct World : StoreWorld {
+  void note(const std::string& actor, const std::string& action, const std::string& subject) {
+    ++now_ms;
+    REQUIRE(code_of([&](Writer& writer) {
+              model::AuditEntry entry;
+              entry.actor = actor;
+              entry.action = action;
+              entry.subject = subject;
+              entry.outcome = "ok";
+              return add_audit(writer, entry);
+            }) == Code::ok);
+  }
+  Result<std::size_t> verify() {
+    return store->read<std::size_t>([](Reader& reader) { return store::verify_audit(reader); });
+  }
+  std::string subjects(const store::AuditFilter& filter) {
+    const auto page = read<store::Page<model::AuditEntry>>(
+        [&](Reader& reader) { return store::list_audit(reader, {}, filter); });
+    std::string text;
+    for (const auto& entry : page.rows) text += entry.subject;
+    return text;
+  }
+  /// As somebody with the file and a shell would do it.
+  void tamper(const std::string& sql) {
+    store.reset();
+    {
+      SQLite::Database other((folder / "data/portolan.db").string(), SQLite::OPEN_READWRITE);
+      other.exec("DROP TRIGGER IF EXISTS audit_keeps_its_words");
+      other.exec("DROP TRIGGER IF EXISTS audit_keeps_its_entries");
+      other.exec(sql);
+    }
+    open();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the audit is listed newest first, by actor, action, subject and time",
+          "[store][audit]") {
+  World world;
+  world.note("alice", "registry.create", "a");
+  world.note("bob", "registry.create", "b");
+  world.note("alice", "space.create", "c");
+  CHECK(world.subjects({}) == "cba");
+  CHECK(world.subjects({.actor = "alice", .action = "", .subject = ""}) == "ca");
+  CHECK(world.subjects({.actor = "", .action = "registry.create", .subject = ""}) == "ba");
+  CHECK(world.subjects({.actor = "", .action = "", .subject = "b"}) == "b");
+  CHECK(world.subjects({.actor = "",
+                        .action = "",
+                        .subject = "",
+                        .from_ms = world.now_ms - 1,
+                        .to_ms = world.now_ms}) == "b");
+  CHECK(world.verify());
+  CHECK(*world.verify() == 3);
+  CHECK(*World().verify() == 0);
+}
+
+TEST_CASE("an undone write leaves no entry, and no gap", "[store][audit]") {
+  World world;
+  world.note("a", "x", "1");
+  CHECK(world.code_of([](Writer& writer) -> Result<void> {
+    if (auto done = add_audit(writer, {}); !done) return done;
+    return base::Error{.code = Code::conflict};
+  }) == Code::conflict);
+  world.note("a", "x", "2");
+  CHECK(*world.verify() == 2);
+}
+
+TEST_CASE("nobody in this program can change or remove an entry", "[store][audit]") {
+  World world;
+  world.note("a", "x", "1");
+  for (const char* sql : {"UPDATE audit SET actor = 'b'", "DELETE FROM audit",
+                          "INSERT OR REPLACE INTO audit SELECT * FROM audit"}) {
+    CAPTURE(sql);
+    CHECK(world.code_of([&](Writer& writer) -> Result<void> {
+      store::execute(writer, sql);
+      return {};
+    }) != Code::ok);
+  }
+  CHECK(*world.verify() == 1);
+}
+
+TEST_CASE("whatever is done to the file, verification finds it", "[store][audit]") {
+  const std::pair<const char*, const char*> ways[] = {
+      {"UPDATE audit SET actor = 'mallory' WHERE id = 2", "entry 2"},
+      {"UPDATE audit SET at_ms = at_ms + 1 WHERE id = 1", "entry 1"},
+      // The same text when the fields are simply put together.
+      {"UPDATE audit SET actor = 'alic', action = 'e' || action WHERE id = 3", "entry 3"},
+      {"UPDATE audit SET after_json = '{}' WHERE id = 4", "entry 4"},
+      {"UPDATE audit SET hash = upper(hash) WHERE id = 2", "entry 2"},
+      {"DELETE FROM audit WHERE id = 1", "entry 1"},
+      {"DELETE FROM audit WHERE id = 3", "entry 3"},
+      {"DELETE FROM audit WHERE id = 4", "entry 3"},  // The end cut off.
+      {"DELETE FROM audit", "entry 0"},
+      {"DELETE FROM audit; DELETE FROM meta WHERE name = 'audit_head'; "
+       "DELETE FROM sqlite_sequence WHERE name = 'audit'",
+       ""},
+      {"DELETE FROM meta WHERE name = 'audit_head'", "entry 4"},
+  };
+  for (const auto& [sql, where] : ways) {
+    CAPTURE(sql);
+    World world;
+    for (const char* subject : {"a", "b", "c", "d"})
+      world.note("alice", "registry.create", subject);
+    world.tamper(sql);
+    const auto found = world.verify();
+    if (*where == '\0') {
+      // All gone, with every trace: a store that never had an entry. Only a copy elsewhere tells.
+      CHECK(found);
+      continue;
+    }
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == Code::internal);
+    CHECK(found.error().where == where);
+  }
+}
+
+TEST_CASE("a chain written anew without the key is found", "[store][audit]") {
+  World world, forger;
+  world.note("alice", "registry.delete", "a");
+  forger.now_ms = world.now_ms - 1;
+  forger.note("bob", "registry.delete", "a");
+  const std::string file = (forger.folder / "data/portolan.db").string();
+  forger.store.reset();
+  world.tamper("ATTACH '" + file + "' AS forged; DELETE FROM audit; " +
+               "INSERT INTO audit SELECT * FROM forged.audit");
+  CHECK(world.subjects({.actor = "bob", .action = "", .subject = ""}) == "a");
+  const auto found = world.verify();
+  REQUIRE_FALSE(found);
+  CHECK(found.error().where == "entry 1");
+}
+
+TEST_CASE("webhooks are kept with a sealed secret", "[store]") {
+  StoreWorld world;
+  model::Webhook wanted;
+  wanted.name = "chat";
+  wanted.url = "https://chat.example/hook";
+  wanted.kinds = {"space.gone"};
+  const auto insert = [&](Writer& writer) {
+    return insert_webhook(writer, wanted, base::Secret("sign me"));
+  };
+  const auto made = world.write<model::Webhook>(insert);
+  CHECK_THROWS(world.write<model::Webhook>(insert));
+  world.reopen();
+  world.read<int>([&](Reader& reader) {
+    const auto all = store::webhooks(reader);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].url == wanted.url);
+    CHECK(all[0].kinds == wanted.kinds);
+    CHECK(all[0].enabled);
+    CHECK(store::webhook_secret(reader, made.id)->reveal() == "sign me");
+    CHECK(store::webhook_secret(reader, 99)->empty());
+    return 0;
+  });
+  const auto remove = [&] {
+    return world.code_of([&](Writer& writer) { return delete_webhook(writer, made.id); });
+  };
+  CHECK(remove() == Code::ok);
+  CHECK(remove() == Code::not_found);
+  CHECK(world.read<bool>(
+      [&](Reader& reader) { return store::webhook_secret(reader, made.id)->empty(); }));
+}
+
+TEST_CASE("an answer is remembered for a day, for its user and key", "[store]") {
+  StoreWorld world;
+  const auto user = world.write<model::User>([](Writer& writer) {
+    model::User made;
+    made.name = "alice";
+    return insert_user(writer, made, "");
+  });
+  const auto remember = [&](const store::Remembered& answer) {
+    return world.code_of(
+        [&](Writer& writer) { return store::remember(writer, user.id, "k", answer); });
+  };
+  const auto recall = [&](store::Id id, const char* key) {
+    return world.read<std::optional<store::Remembered>>(
+        [&](Reader& reader) { return store::recall(reader, id, key); });
+  };
+  CHECK_FALSE(recall(user.id, "k"));
+  CHECK(remember({"h1", 201, "/api/v1/x", "ptk_shown-once"}) == Code::ok);
+  const auto answer = recall(user.id, "k");
+  REQUIRE(answer);
+  CHECK(answer->request_hash == "h1");
+  CHECK(answer->status == 201);
+  CHECK(answer->location == "/api/v1/x");
+  CHECK(answer->body == "ptk_shown-once");
+  CHECK_FALSE(recall(user.id + 1, "k"));
+  CHECK_FALSE(recall(user.id, "K"));
+  world.now_ms += 24 * 60 * 60 * 1000;
+  CHECK_FALSE(recall(user.id, "k"));
+  CHECK(remember({"h2", 200, "", ""}) == Code::ok);
+  CHECK(recall(user.id, "k")->request_hash == "h2");
+}
