@@ -13,7 +13,7 @@ packages_build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboos
   libfmt-dev libre2-dev libsodium-dev libsqlite3-dev libsqlitecpp-dev libssl-dev prometheus-cpp-dev"
 packages_rigs="docker-registry apache2-utils python3-venv"
 packages_tests="catch2 clang libclang-rt-14-dev llvm-14 clang-format-14 curl wrk nginx-light skopeo binutils git
-  procps man-db zsh"
+  procps man-db zsh systemd"
 
 say() { printf '%s\n' "== $*"; }
 
