@@ -128,6 +128,15 @@ portolan::request Client::request(std::string_view path, portolan::auth how) con
   return out;
 }
 
+portolan::request Client::change(const char* method, std::string_view path,
+                                 std::string body) const {
+  portolan::request out = request(path);
+  out.method = method;
+  if (!body.empty()) out.headers.emplace_back("content-type", "application/json");
+  out.body = std::move(body);
+  return out;
+}
+
 portolan::request Client::version() const {
   portolan::request out(base_ + "/api/version");
   out.auth = portolan::auth::none;
@@ -149,14 +158,33 @@ std::optional<Health> Client::health() {
 portolan::failure explain_redirect(const portolan::response& answer) {
   const std::string_view target = answer.header("location");
   const std::size_t scheme = target.find("://");
-  portolan::failure problem(PORTOLAN_POLICY, "GET " + answer.url + " leads elsewhere (" +
-                                                 std::to_string(answer.status) +
-                                                 "), and the account is not sent along");
+  portolan::failure problem(
+      PORTOLAN_POLICY, answer.method + " " + answer.url + " leads elsewhere (" +
+                           std::to_string(answer.status) + "), and the account is not sent along");
   problem.hint = scheme == std::string_view::npos
                      ? "see what answers at this address"
                      : "if Harbor is there, give this address: " +
                            std::string(target.substr(0, target.find_first_of("/?#", scheme + 3)));
   problem.url = answer.url;
+  return problem;
+}
+
+portolan::failure explain_refusal(Client& client, const portolan::response& answer,
+                                  const std::string& what) {
+  if (answer.code == PORTOLAN_UNAUTHORIZED) return explain_unauthorized(client, answer);
+  if (answer.status >= 300 && answer.status < 400) return explain_redirect(answer);
+  const Complaint said = to_complaint(answer.body);
+  portolan::failure problem = answer.as_failure();
+  if (said.code == "DENIED" && said.message.find("read only") != std::string::npos) {
+    problem.code = PORTOLAN_UNAVAILABLE;  // Later it may be done.
+    problem.message = what + ": it is in read-only mode";
+    problem.hint = "end the read-only mode in Harbor's system settings, and try again";
+    return problem;
+  }
+  if (answer.status == 400 || answer.status == 422) problem.code = PORTOLAN_INVALID_ARGUMENT;
+  problem.message = what + ": " + (said.message.empty() ? problem.message : said.message);
+  if (problem.code == PORTOLAN_FORBIDDEN)
+    problem.hint = "integrate this Harbor with an account that may, such as an administrator's";
   return problem;
 }
 

@@ -33,6 +33,9 @@ class Client {
     return call_.send(request(path, how));
   }
 
+  /// A request that changes something, with a JSON body or none.
+  portolan::request change(const char* method, std::string_view path, std::string body = {}) const;
+
   /// GET /health without credentials; nothing when it does not answer as Harbor does.
   std::optional<Health> health();
 
@@ -92,6 +95,11 @@ std::int64_t total_of(const portolan::response& page);
 inline bool refused(portolan_status code) {
   return code == PORTOLAN_UNAUTHORIZED || code == PORTOLAN_FORBIDDEN;
 }
+
+/// Why Harbor refuses a change, in its own words where it has some; `what` names the change:
+/// "Harbor does not create the project x".
+portolan::failure explain_refusal(Client& client, const portolan::response& answer,
+                                  const std::string& what);
 
 /// What a redirect of a request with the account means: another address is Harbor's, often https.
 portolan::failure explain_redirect(const portolan::response& answer);

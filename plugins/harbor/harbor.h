@@ -49,6 +49,21 @@ class Harbor {
   void artifacts(portolan::call& call, const portolan::query& query,
                  portolan::out<portolan::artifact>& out);
 
+  portolan::space create_space(portolan::call& call, const std::string& name,
+                               std::uint32_t visibility);
+  void remove_space(portolan::call& call, const std::string& name);
+  portolan::space set_visibility(portolan::call& call, const std::string& name,
+                                 std::uint32_t visibility);
+
+  portolan::robot issue_robot(portolan::call& call, const std::string& name,
+                              const std::vector<portolan::grant>& grants,
+                              std::uint32_t lifetime_days);
+  portolan::robot rewrite_robot(portolan::call& call, const std::string& id,
+                                const std::vector<portolan::grant>& grants);
+  void revoke_robot(portolan::call& call, const std::string& id);
+  void list_robots(portolan::call& call, const std::string& prefix,
+                   portolan::out<portolan::robot>& out);
+
   static portolan::detection detect(portolan::call& call, const std::string& base);
 
  private:

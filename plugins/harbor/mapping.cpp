@@ -148,6 +148,49 @@ std::int64_t to_unix_ms(std::string_view rfc3339) {
   return static_cast<std::int64_t>(timegm(&parts)) * 1000 + milliseconds;
 }
 
+Complaint to_complaint(const std::string& body) {
+  try {
+    const portolan::json errors = portolan::json::parse(body)["errors"];
+    Complaint first;
+    errors.each([&](portolan::json one) {
+      if (first.code.empty() && first.message.empty())
+        first = {one["code"].string_or(""), one["message"].string_or("")};
+    });
+    return first;
+  } catch (const portolan::failure&) {
+    return {};  // No JSON: not Harbor's words.
+  }
+}
+
+bool is_project_name(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 255 && plain(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Robot to_robot(const portolan::json& row) {
+  Robot out;
+  out.id = row["id"].integer_or(0);
+  out.name = row["name"].string_or("");
+  if (out.id <= 0 || out.name.empty()) throw senseless("a robot without id or name");
+  const std::int64_t seconds = row["expires_at"].integer_or(-1);
+  const bool ends = seconds > 0 && seconds < std::numeric_limits<std::int64_t>::max() / 1000;
+  if (ends) out.expires_ms = seconds * 1000;
+  return out;
+}
+
+bool begins_with(std::string_view robot_name, const std::optional<std::string>& configured,
+                 std::string_view prefix) {
+  if (configured) {
+    if (robot_name.substr(0, configured->size()) != *configured) return false;
+    robot_name.remove_prefix(configured->size());
+  } else if (const auto dollar = robot_name.rfind('$'); dollar != std::string_view::npos) {
+    robot_name.remove_prefix(dollar + 1);
+  }
+  return robot_name.substr(0, prefix.size()) == prefix;
+}
+
 std::string repository_path(std::string_view full_name) {
   const std::size_t slash = full_name.find('/');
   if (slash == 0 || slash >= full_name.size() - 1) return {};

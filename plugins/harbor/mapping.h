@@ -72,6 +72,30 @@ Health to_health(const portolan::json& body);
 /// Unix milliseconds of "2026-11-24T09:54:53.539Z"; -1 for anything else and for Harbor's year 1.
 std::int64_t to_unix_ms(std::string_view rfc3339);
 
+/// What Harbor says of a request that it refuses: {"errors":[{"code":…,"message":…}]}. Empty where
+/// it says nothing, or something else answers.
+struct Complaint {
+  std::string code, message;
+};
+Complaint to_complaint(const std::string& body);
+
+/// Letters, digits and ._- as Harbor allows them; above all not "*", which a robot's rights would
+/// take for every project.
+bool is_project_name(std::string_view name);
+
+/// A robot as Harbor shows it. PORTOLAN_PROTOCOL without id or name.
+struct Robot {
+  std::int64_t id = 0;
+  std::string name;  ///< With Harbor's prefix: "robot$ci".
+  std::int64_t expires_ms = -1;
+};
+Robot to_robot(const portolan::json& row);
+
+/// Whether the name that a robot was made with begins so. Harbor's own prefix is `configured`;
+/// where that is not known it is taken to end with a dollar sign.
+bool begins_with(std::string_view robot_name, const std::optional<std::string>& configured,
+                 std::string_view prefix);
+
 /// Path of a repository below /api/v2.0; slashes in its name are escaped twice, since front ends
 /// undo one. Empty when `full_name` is not PROJECT/NAME.
 std::string repository_path(std::string_view full_name);

@@ -25,6 +25,7 @@ struct Request {
   std::uint32_t auth = 0, flags = 0;
   std::string scope, credential, body;
   std::map<std::string, std::string> headers{};
+  std::string secret_pointer{};
 };
 
 /// An answer, or the failure that stands for one.
@@ -50,6 +51,8 @@ inline portolan_status code_of(int status) {
     case 404: return PORTOLAN_NOT_FOUND;
     case 405:
     case 501: return PORTOLAN_UNSUPPORTED;
+    case 409:
+    case 412: return PORTOLAN_CONFLICT;
     case 429: return PORTOLAN_RATE_LIMITED;
     default: return status >= 500 ? PORTOLAN_UNAVAILABLE : PORTOLAN_PROTOCOL;
   }
@@ -71,6 +74,7 @@ class Host {
   std::size_t most_in_flight = 0;
   std::optional<Error> failure;      ///< What the plugin told with fail().
   std::vector<std::string> cursors;  ///< What it told with cursor().
+  std::vector<std::string> sealed;   ///< By handle: "sealed-1" is the first.
   std::uint64_t progress = 0;
 
   Host() {
@@ -136,6 +140,7 @@ class Host {
     if (out.method.empty()) out.method = "GET";
     for (std::uint64_t i = 0; i < raw.header_count; ++i)
       out.headers[text(raw.headers[i].key)] = text(raw.headers[i].value);
+    out.secret_pointer = text(raw.secret_pointer);
     return out;
   }
 
@@ -156,8 +161,19 @@ class Host {
     return code;
   }
 
+  /// Takes the text at "/name" out of the body, as the real host does.
+  void seal(const std::string& pointer, std::string& body) {
+    const std::string key = "\"" + pointer.substr(1) + "\":\"";
+    const auto begin = body.find(key) + key.size() - 1, end = body.find('"', begin + 1);
+    sealed.push_back(body.substr(begin + 1, end - begin - 1));
+    body.replace(begin, end + 1 - begin,
+                 R"({"$secret":"sealed-)" + std::to_string(sealed.size()) + "\"}");
+  }
+
   portolan_status deliver(const Request& request, const portolan_http_sink& sink) {
-    const Reply reply = answer(request);
+    Reply reply = answer(request);
+    if (!request.secret_pointer.empty() && reply.status / 100 == 2)
+      seal(request.secret_pointer, reply.body);
     if (reply.lost != PORTOLAN_OK) return tell_lost(sink, reply.lost, reply.lost_status);
     std::vector<portolan_kv> headers;
     for (const auto& [name, value] : reply.headers) headers.push_back({text(name), text(value)});

@@ -14,8 +14,9 @@ class ScriptedHarbor {
   std::string privilege = "administrator";
   std::vector<std::string> projects, repositories;       ///< JSON rows, in order.
   std::map<std::string, std::vector<std::string>> rows;  ///< Other lists, by path.
-  std::map<std::string, fake::Reply> instead;            ///< By path, or by path?page=N.
-  std::int64_t total_of_projects = -1;                   ///< Told instead of the truth.
+  /// By "METHOD path" or path, each also with ?page=N.
+  std::map<std::string, fake::Reply> instead;
+  std::int64_t total_of_projects = -1;  ///< Told instead of the truth.
 
   ScriptedHarbor() {
     host.answer = [this](const fake::Request& request) { return answer(request); };
@@ -74,9 +75,6 @@ class ScriptedHarbor {
 
   portolan_status status = PORTOLAN_OK;  ///< Of the last call.
 
- private:
-  using tables = portolan::detail::tables<harbor::Harbor>;
-
   template <class Table>
   static const Table* table(const portolan_instance* plugin, std::string_view id) {
     return static_cast<const Table*>(plugin->extension(plugin, fake::text(id)));
@@ -98,6 +96,9 @@ class ScriptedHarbor {
     plugin->destroy(plugin);
   }
 
+ private:
+  using tables = portolan::detail::tables<harbor::Harbor>;
+
   static std::uint64_t number_in(const std::string& url, const std::string& key) {
     const auto at = url.find(key);
     return at == std::string::npos ? 0 : std::stoull(url.substr(at + key.size()));
@@ -108,7 +109,8 @@ class ScriptedHarbor {
     const std::string path = request.url.substr(below.size(), request.url.find('?') - below.size());
     const std::uint64_t page = number_in(request.url, "&page="),
                         size = number_in(request.url, "page_size=");
-    for (const auto& key : {path + "?page=" + std::to_string(page), path})
+    const std::string paged = path + "?page=" + std::to_string(page), method = request.method + " ";
+    for (const auto& key : {method + paged, method + path, paged, path})
       if (const auto found = instead.find(key); found != instead.end()) return found->second;
     const auto other = rows.find(path);
     const auto& all = path == "/projects"       ? projects
