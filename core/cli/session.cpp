@@ -105,11 +105,10 @@ void Session::warn(const std::string& registry, const std::vector<std::string>& 
     terminal_.err << "portolan: warning: " << registry << ": " << text << '\n';
 }
 
-std::function<void(const services::LogLine&)> Session::logger() {
+services::Log Session::logger() {
   const int least = level_of(arguments_.value("log-level"));
   auto mutex = std::make_shared<base::Mutex>();
-  return [&err = terminal_.err, least, mutex](const services::LogLine& line) {
-    if (line.level < least) return;
+  const auto take = [&err = terminal_.err, mutex](const services::LogLine& line) {
     const auto name = level_names[static_cast<std::size_t>(std::clamp(line.level, 0, 3))];
     std::string text = std::string(name) + " " + line.registry +
                        " call=" + std::to_string(line.call) + " " + line.message;
@@ -118,6 +117,7 @@ std::function<void(const services::LogLine&)> Session::logger() {
     base::Lock lock(*mutex);
     err << text << std::endl;
   };
+  return {take, least};
 }
 
 int exit_code_of(const base::Error& error) {

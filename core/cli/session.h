@@ -50,7 +50,7 @@ class Session {
   /// "portolan: warning: NAME: ..." on standard error, one line each.
   void warn(const std::string& registry, const std::vector<std::string>& warnings);
   /// Prints log lines of --log-level and above on standard error, from any thread.
-  std::function<void(const services::LogLine&)> logger();
+  services::Log logger();
 
  private:
   Terminal terminal_;

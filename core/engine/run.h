@@ -28,7 +28,7 @@ struct RunOptions {
   int parallel = model::limits::registries_parallel;
   std::optional<std::chrono::milliseconds> timeout;  ///< Of a registry's whole run.
   base::CancelToken cancel;
-  std::function<void(const services::LogLine&)> log;  ///< From any thread.
+  services::Log log;
   /// From any thread, whenever a registry is done.
   std::function<void(std::size_t done, std::size_t total)> progress;
 };

@@ -66,7 +66,8 @@ inline constexpr std::size_t plugin_note_bytes = 64 * 1024;
 // Runs.
 inline constexpr int registries_parallel = 256;  // (*) --parallel
 inline constexpr int detect_requests = 3;
-inline constexpr int detect_sure = 80;  ///< A detection score that is worth a hint.
+inline constexpr std::size_t detect_parallel = 8;  ///< Types asked at once.
+inline constexpr int detect_sure = 80;             ///< A detection score that is worth a hint.
 
 /// Defaults of the daemon's settings (docs/config.md); all of them can be set.
 namespace daemon {

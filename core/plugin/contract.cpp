@@ -59,13 +59,13 @@ std::string Contract::unknown_type_extension(const std::string& type) const {
 }
 
 const portolan_instance* Contract::create(const Settings& settings, std::string& problem) const {
-  const auto call = services::Call::make(nullptr, {});
+  services::Call call(nullptr, {});
   const portolan_registry registry{sizeof(portolan_registry),    0,
                                    to_abi(settings.type),        to_abi(settings.base),
                                    to_abi(settings.config_json), {}};
   const portolan_instance* made = nullptr;
-  const auto done = run(note_.id, *call, nullptr, [&] {
-    return entry_.create(call->abi(), services::host_table(), &registry, &made);
+  const auto done = run(note_.id, call, nullptr, [&] {
+    return entry_.create(call.abi(), services::host_table(), &registry, &made);
   });
   if (!done) {
     problem = "create() failed: " + done.error().message;

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@ namespace portolan::router {
 
 /// What may run beside each other on one registry; two of one kind may not.
 enum class Kind { integration, validation, statistics, catalog, change };
+inline constexpr std::size_t kinds = 5;
 
 std::string_view to_string(Kind kind);
 
@@ -29,6 +31,7 @@ class Gate {
     ~Pass() {
       if (gate_) gate_->leave(kind_);
     }
+    Kind kind() const { return kind_; }
 
    private:
     Gate* gate_;
@@ -46,7 +49,8 @@ class Gate {
   bool take(Kind kind, const base::Deadline& deadline);
   void leave(Kind kind);
 
-  std::array<std::atomic<std::int64_t>, 5> back_by_{};  // By kind: steady clock ticks, or nobody.
+  std::array<std::atomic<std::int64_t>, kinds>
+      back_by_{};  // By kind: steady clock ticks, or nobody.
   std::atomic<int> waiting_{0};
   base::Mutex mutex_;
   base::Condition left_;

@@ -1,6 +1,5 @@
 #include "router/registry.h"
 
-#include "router/call_thread.h"
 #include "services/call.h"
 
 namespace portolan::router {
@@ -12,43 +11,33 @@ Registry::Registry(services::UpstreamOptions options, std::shared_ptr<plugin::Ty
       config_json_(std::move(config_json)),
       upstream_(std::move(upstream)) {}
 
-base::Result<Registry::Lease> Registry::lease(const base::Deadline& deadline) {
-  {
-    const base::Lock lock(mutex_);
-    if (!idle_.empty()) {
-      auto instance = std::move(idle_.back());
-      idle_.pop_back();
-      return Lease(*this, std::move(instance), upstream_, generation_);
-    }
-  }
-  return make_instance(deadline);
+base::Result<Registry::Seat*> Registry::seat(const Gate::Pass& pass,
+                                             const base::Deadline& deadline) {
+  Seat& seat = seat_of(pass);
+  if (seat.instance && seat.generation == generation_.load()) return &seat;
+  auto made = make_seat(deadline);
+  if (!made) return made.error();
+  seat = *std::move(made);
+  return &seat;
 }
 
-base::Result<Registry::Lease> Registry::make_instance(const base::Deadline& deadline) {
+base::Result<Registry::Seat> Registry::make_seat(const base::Deadline& deadline) const {
   std::string base = options_.registry.address, facts;
-  std::shared_ptr<services::Upstream> upstream;
-  std::uint64_t generation = 0;
+  Seat seat;
   {
     const base::Lock lock(mutex_);
-    generation = generation_;
-    upstream = upstream_;
+    seat.generation = generation_.load();
+    seat.upstream = upstream_;
     if (integration_ && *integration_) {
       base = (*integration_)->address;
       facts = (*integration_)->facts_json;
     }
   }
-  services::CallOptions options;
-  options.deadline = deadline;
-  const auto call = services::Call::make(nullptr, std::move(options));
-  auto made = type_->create(*call, base, config_json_, facts);
+  services::Call call(nullptr, {.deadline = deadline});
+  auto made = type_->create(call, base, config_json_, facts);
   if (!made) return made.error();
-  return Lease(*this, *std::move(made), std::move(upstream), generation);
-}
-
-void Registry::give_back(std::unique_ptr<plugin::Instance> instance, std::uint64_t generation) {
-  if (given_up()) return;
-  const base::Lock lock(mutex_);
-  if (generation == generation_) idle_.push_back(std::move(instance));
+  seat.instance = *std::move(made);
+  return seat;
 }
 
 std::shared_ptr<services::Upstream> Registry::upstream() const {
@@ -61,14 +50,21 @@ std::optional<base::Result<model::Integration>> Registry::integration() const {
   return integration_;
 }
 
-void Registry::keep(model::Integration integration, std::shared_ptr<services::Upstream> upstream) {
-  std::vector<std::unique_ptr<plugin::Instance>> old;  // Destroyed without the lock.
+base::Result<void> Registry::adopt(net::Transport& transport, model::Integration found) {
+  auto moved = upstream();
+  if (found.address != moved->registry().address) {
+    // Requests of the plugin are relative to the base, and that has moved to another path.
+    services::UpstreamOptions options = options_;
+    options.registry.address = found.address;
+    auto opened = services::Upstream::open(transport, std::move(options));
+    if (!opened) return opened.error();
+    moved = *std::move(opened);
+  }
   const base::Lock lock(mutex_);
-  integration_.emplace(std::move(integration));
-  upstream_ = std::move(upstream);
-  old.swap(idle_);
+  integration_.emplace(std::move(found));
+  upstream_ = std::move(moved);
   ++generation_;
-  has_facts_ = true;
+  return {};
 }
 
 void Registry::keep_failure(base::Error error) {

@@ -5,6 +5,7 @@
 
 #include "base/url.h"
 #include "router/config_json.h"
+#include "router/detection.h"
 #include "router/diagnosis.h"
 #include "router/session.h"
 
@@ -17,11 +18,6 @@ using base::Code;
 bool ended_early(const base::Error& error, const base::Deadline& deadline) {
   return error.budget || (error.code == Code::timeout && deadline.passed()) ||
          (error.code == Code::cancelled && deadline.cancel.cancelled());
-}
-
-bool can_detect(const plugin::Note::Type& type) {
-  return std::find(type.extensions.begin(), type.extensions.end(), "portolan.detect/1") !=
-         type.extensions.end();
 }
 
 /// The standard measures of the registry that were not reached: never a silent gap.
@@ -84,28 +80,15 @@ base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions op
   auto registry = std::make_shared<Registry>(std::move(options), *std::move(type),
                                              *std::move(upstream), *std::move(config));
   if (known && same_origin(known->address, registry->options().registry.address)) {
-    if (auto adopted = adopt(*registry, *std::move(known)); !adopted) return adopted.error();
+    if (auto adopted = registry->adopt(transport_, *std::move(known)); !adopted)
+      return adopted.error();
   }
   return registry;
 }
 
-base::Result<void> Router::adopt(Registry& registry, model::Integration found) {
-  auto upstream = registry.upstream();
-  if (found.address != upstream->registry().address) {
-    // Requests of the plugin are relative to the base, and that has moved to another path.
-    services::UpstreamOptions options = registry.options();
-    options.registry.address = found.address;
-    auto moved = services::Upstream::open(transport_, std::move(options));
-    if (!moved) return moved.error();
-    upstream = *std::move(moved);
-  }
-  registry.keep(std::move(found), std::move(upstream));
-  return {};
-}
-
 base::Result<model::Integration> Router::integrate(Registry& registry,
                                                    const CallSettings& settings) {
-  return Session(*this, registry, settings, false).integrate();
+  return Session(plugins_, transport_, registry, settings).integrate();
 }
 
 std::optional<base::Result<model::Integration>> Router::integration(
@@ -126,15 +109,17 @@ base::Result<model::Validation> Router::validate(
     return diagnosis.take();
   }
 
-  Session session(*this, registry, settings, true);
+  Session session(plugins_, transport_, registry, settings, true);
   if (settings.anonymous) {
-    const auto done = session.ask<void>([&](plugin::Instance& instance, services::Call& call) {
-      return instance.validate(call, depth, [&](model::Check check) {
-        if (needs_no_credential(check)) diagnosis.add(std::move(check));
-      });
-    });
+    const auto done =
+        session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
+          return instance.validate(call, depth, [&](model::Check check) {
+            if (needs_no_credential(check)) diagnosis.add(std::move(check));
+          });
+        });
     if (!done && !diagnosis.knows("identity")) diagnosis.lose_rest(done.error());
-    if (diagnosis.waits()) diagnosis.release(better_type(registry, settings));
+    if (diagnosis.waits())
+      diagnosis.release(better_type(plugins_, registry.type(), registry.upstream(), settings));
     diagnosis.skip_rest("not made: no credential is sent");
     return diagnosis.take();
   }
@@ -148,27 +133,20 @@ base::Result<model::Validation> Router::validate(
     diagnosis.lose_rest(integrated.error());
   } else {
     // Also after a refused password: the plugin says what exactly was refused.
-    const auto done = session.ask<void>([&](plugin::Instance& instance, services::Call& call) {
-      return instance.validate(call, depth,
-                               [&](model::Check check) { diagnosis.add(std::move(check)); });
-    });
+    const auto done =
+        session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
+          return instance.validate(call, depth,
+                                   [&](model::Check check) { diagnosis.add(std::move(check)); });
+        });
     if (done) {
       diagnosis.close(depth);
     } else {
       diagnosis.lose_rest(done.error());
     }
   }
-  if (diagnosis.waits()) diagnosis.release(better_type(registry, settings));
+  if (diagnosis.waits())
+    diagnosis.release(better_type(plugins_, registry.type(), registry.upstream(), settings));
   return diagnosis.take();
-}
-
-std::string Router::better_type(Registry& registry, const CallSettings& settings) {
-  const auto found = detect_at(registry.upstream(), settings);
-  if (found.empty() || found[0].score < model::limits::detect_sure ||
-      found[0].type == registry.type())
-    return {};
-  return "this address looks like type " + found[0].type + " (" + std::to_string(found[0].score) +
-         " of 100: " + found[0].reason + "); write type: " + found[0].type;
 }
 
 base::Result<model::Statistics> Router::statistics(Registry& registry, model::Level level,
@@ -177,11 +155,11 @@ base::Result<model::Statistics> Router::statistics(Registry& registry, model::Le
   if (!pass) return pass.error();
   model::Statistics statistics;
   statistics.level = level;
-  Session session(*this, registry, settings, false);
+  Session session(plugins_, transport_, registry, settings);
   auto done = session.integrate_once();
   if (!done && !done.error().budget) return done.error();  // Nothing was begun yet.
   if (done) {
-    done = session.ask<void>([&](plugin::Instance& instance, services::Call& call) {
+    done = session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
       return instance.collect(call, level, statistics);
     });
     if (!done && !ended_early(done.error(), settings.deadline)) return done.error();
@@ -231,18 +209,18 @@ base::Result<void> Router::list(
     const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body) {
   const auto pass = registry.gate().enter(Kind::catalog, settings.deadline);
   if (!pass) return pass.error();
-  Session session(*this, registry, settings, false);
+  Session session(plugins_, transport_, registry, settings);
   if (auto done = session.integrate_once(); !done) return done;
-  return session.ask<void>(body);
+  return session.ask<void>(*pass, body);
 }
 
 template <class T, class Body>
 base::Result<T> Router::change(Registry& registry, const CallSettings& settings, Body&& body) {
   const auto pass = registry.gate().enter(Kind::change, settings.deadline);
   if (!pass) return pass.error();
-  Session session(*this, registry, settings, false);
+  Session session(plugins_, transport_, registry, settings);
   if (const auto done = session.integrate_once(); !done) return done.error();
-  return session.ask<T>(std::forward<Body>(body));
+  return session.ask<T>(*pass, std::forward<Body>(body));
 }
 
 base::Result<model::Space> Router::create_space(Registry& registry, const std::string& name,
@@ -305,28 +283,7 @@ std::vector<model::Detection> Router::detect(const services::UpstreamOptions& ad
   services::UpstreamOptions options = address;
   options.registry.credentials = {};
   auto upstream = services::Upstream::open(transport_, std::move(options));
-  return upstream ? detect_at(*upstream, settings) : std::vector<model::Detection>();
-}
-
-std::vector<model::Detection> Router::detect_at(const std::shared_ptr<services::Upstream>& upstream,
-                                                const CallSettings& settings) {
-  std::vector<model::Detection> all;
-  for (const std::string& name : plugins_.types()) {
-    if (!can_detect(*plugins_.type(name))) continue;
-    auto type = plugins_.load(name);
-    if (!type || settings.deadline.passed() || settings.deadline.cancel.cancelled()) continue;
-    services::CallOptions options;
-    options.deadline = settings.deadline;
-    options.max_requests = model::limits::detect_requests;
-    options.anonymous = true;
-    options.log = settings.log;
-    const auto call = services::Call::make(upstream, std::move(options));
-    if (auto found = (*type)->detect(*call, upstream->registry().address))
-      all.push_back(*std::move(found));
-  }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& a, const auto& b) { return a.score > b.score; });
-  return all;
+  return upstream ? detect_at(plugins_, *upstream, settings) : std::vector<model::Detection>();
 }
 
 }  // namespace portolan::router

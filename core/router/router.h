@@ -8,24 +8,12 @@
 
 #include "model/outcome.h"
 #include "plugin/plugin_set.h"
-#include "services/call.h"
-#include "services/upstream.h"
+#include "router/call_settings.h"
 
 namespace portolan::router {
 
 /// One registry under management: its upstream, its facts, the gate of its calls. Shared by calls.
 class Registry;
-class Session;
-
-struct CallSettings {
-  base::Deadline deadline;
-  std::uint64_t max_requests = PORTOLAN_NO_BUDGET;  ///< Integration on the way counts too.
-  std::function<void(const services::LogLine&)> log;
-  std::function<void(std::uint64_t, std::uint64_t, std::string_view)> progress;
-  /// Of validate() alone: no credential is sent and nothing is integrated, so that a secret which
-  /// was refused can rest. Host steps, identity and api-version are made, the others skipped.
-  bool anonymous = false;
-};
 
 /// Runs calls on the caller's thread and returns when the plugin does; answer_in_time() gives an
 /// answer within limits::answer_grace. One call of a kind (integration, validation, statistics,
@@ -87,25 +75,18 @@ class Router {
   base::Result<std::vector<model::Robot>> list_robots(Registry&, const std::string& prefix,
                                                       const CallSettings&);
 
-  /// Every ready type's detect at `address`, without credentials, best score first.
+  /// Every ready type's detect at `address`, side by side and without credentials; best score
+  /// first, equals by name.
   std::vector<model::Detection> detect(const services::UpstreamOptions& address,
                                        const CallSettings& settings);
 
  private:
-  friend class Session;  // The plugin calls of one call here.
-
   template <class T, class Body>
   base::Result<T> change(Registry& registry, const CallSettings& settings, Body&& body);
 
-  /// From here on the registry works with what was found out.
-  base::Result<void> adopt(Registry& registry, model::Integration found);
   base::Result<void> list(
       Registry& registry, const CallSettings& settings,
       const std::function<base::Result<void>(plugin::Instance&, services::Call&)>& body);
-  /// What to write instead when another type recognises the address surely; else empty.
-  std::string better_type(Registry& registry, const CallSettings& settings);
-  std::vector<model::Detection> detect_at(const std::shared_ptr<services::Upstream>& upstream,
-                                          const CallSettings& settings);
 
   plugin::PluginSet& plugins_;
   net::Transport& transport_;

@@ -2,20 +2,19 @@
 
 #include <algorithm>
 
+#include "router/detection.h"
+
 namespace portolan::router {
 
-std::shared_ptr<services::Call> Session::make_call(
-    std::shared_ptr<services::Upstream> upstream) const {
-  services::CallOptions options;
-  options.deadline = settings_.deadline;
-  options.reserved_slot = reserved_slot_;
-  options.anonymous = settings_.anonymous;
-  options.log = settings_.log;
-  options.progress = settings_.progress;
-  if (settings_.max_requests != PORTOLAN_NO_BUDGET) {
-    options.max_requests = settings_.max_requests - std::min(settings_.max_requests, requests_);
-  }
-  return services::Call::make(std::move(upstream), std::move(options));
+services::CallOptions Session::call_options() const {
+  std::uint64_t budget = settings_.max_requests;
+  if (budget != PORTOLAN_NO_BUDGET) budget -= std::min(budget, requests_);
+  return {.deadline = settings_.deadline,
+          .max_requests = budget,
+          .reserved_slot = reserved_slot_,
+          .anonymous = settings_.anonymous,
+          .log = settings_.log,
+          .progress = settings_.progress};
 }
 
 base::Result<void> Session::integrate_once() {
@@ -23,28 +22,30 @@ base::Result<void> Session::integrate_once() {
   const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
   if (!pass) return pass.error();
   if (registry_.has_facts()) return {};  // Whoever was inside has brought them.
-  const auto found = integrate_inside();
+  const auto found = integrate_inside(*pass);
   return found ? base::Result<void>() : found.error();
 }
 
 base::Result<model::Integration> Session::integrate() {
   const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
   if (!pass) return pass.error();
-  return integrate_inside();
+  return integrate_inside(*pass);
 }
 
-base::Result<model::Integration> Session::integrate_inside() {
-  auto found = ask<model::Integration>(
-      [](plugin::Instance& instance, services::Call& call) { return instance.integrate(call); });
+base::Result<model::Integration> Session::integrate_inside(const Gate::Pass& pass) {
+  auto found = ask<model::Integration>(pass, [](plugin::Instance& instance, services::Call& call) {
+    return instance.integrate(call);
+  });
   if (!found) {
     if (found.error().code == base::Code::protocol) {
-      std::string hint = router_.better_type(registry_, settings_);
+      std::string hint = better_type(plugins_, registry_.type(), registry_.upstream(), settings_);
       if (!hint.empty()) found.error().hint = std::move(hint);
     }
     registry_.keep_failure(found.error());
     return found;
   }
-  if (auto adopted = router_.adopt(registry_, *found); !adopted) return adopted.error();
+  registry_.vacate(pass);  // Its instance was made without these facts.
+  if (auto adopted = registry_.adopt(transport_, *found); !adopted) return adopted.error();
   return found;
 }
 

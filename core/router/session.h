@@ -1,27 +1,39 @@
 #pragma once
+#include "router/call_settings.h"
+#include "router/call_thread.h"
 #include "router/registry.h"
-#include "router/router.h"
+#include "services/call.h"
+
+namespace portolan::plugin {
+class PluginSet;
+}
 
 namespace portolan::router {
 
 /// The plugin calls of one router call: they share its deadline and its budget of requests. Used by
-/// one thread; `registry`, `transport` and `settings` outlive it.
+/// one thread; what it is made of outlives it.
 class Session {
  public:
   /// `reserved_slot`: may use the request slot that is kept for validation.
-  Session(Router& router, Registry& registry, const CallSettings& settings, bool reserved_slot)
-      : router_(router), registry_(registry), settings_(settings), reserved_slot_(reserved_slot) {}
+  Session(plugin::PluginSet& plugins, net::Transport& transport, Registry& registry,
+          const CallSettings& settings, bool reserved_slot = false)
+      : plugins_(plugins),
+        transport_(transport),
+        registry_(registry),
+        settings_(settings),
+        reserved_slot_(reserved_slot) {}
 
-  /// One call into the plugin, on an instance that nobody else uses meanwhile:
+  /// One call into the plugin, on the instance of the pass's kind:
   /// body(plugin::Instance&, services::Call&) answers a Result<T>. A template, so that a routed
   /// call costs no allocation.
   template <class T, class Body>
-  base::Result<T> ask(Body&& body) {
-    auto lease = registry_.lease(settings_.deadline);
-    if (!lease) return lease.error();
-    const auto call = make_call(lease->take_upstream());
-    auto answer = body(**lease, *call);
-    requests_ += call->requests();
+  base::Result<T> ask(const Gate::Pass& pass, Body&& body) {
+    const auto seat = registry_.seat(pass, settings_.deadline);
+    if (!seat) return seat.error();
+    services::Call call((*seat)->upstream, call_options());
+    auto answer = body(*(*seat)->instance, call);
+    requests_ += call.requests();
+    if (given_up()) registry_.vacate(pass);  // Stuck once, never used again.
     return answer;
   }
 
@@ -32,10 +44,11 @@ class Session {
   base::Result<model::Integration> integrate();
 
  private:
-  std::shared_ptr<services::Call> make_call(std::shared_ptr<services::Upstream> upstream) const;
-  base::Result<model::Integration> integrate_inside();
+  services::CallOptions call_options() const;
+  base::Result<model::Integration> integrate_inside(const Gate::Pass& pass);
 
-  Router& router_;
+  plugin::PluginSet& plugins_;
+  net::Transport& transport_;
   Registry& registry_;
   const CallSettings& settings_;
   const bool reserved_slot_;

@@ -1,24 +1,23 @@
 #include "services/call.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
-#include "services/running_call.h"
+#include "services/operation.h"
 #include "services/status.h"
 
 namespace portolan::services {
 
 using base::Code;
 using base::Error;
+using base::Steady;
 
 namespace {
 
 constexpr std::uint64_t log_fields_max = 32;
-std::atomic<std::uint64_t> last_call{0};
 
-RunningCall& running(const portolan_call* call) {
-  return *static_cast<RunningCall*>(call->host_context);
-}
+Call& running(const portolan_call* call) { return *static_cast<Call*>(call->host_context); }
 
 portolan_status abi_check(const portolan_call* self) { return running(self).check(); }
 
@@ -49,20 +48,24 @@ void abi_progress(const portolan_call* self, std::uint64_t done, std::uint64_t t
   }
 }
 
-}  // namespace
-
-std::shared_ptr<Call> Call::make(std::shared_ptr<Upstream> upstream, CallOptions options) {
-  return std::make_shared<RunningCall>(std::dynamic_pointer_cast<LiveUpstream>(std::move(upstream)),
-                                       std::move(options));
+/// done() of a request that never became an operation.
+portolan_status tell(const portolan_http_sink& sink, const Error& error) {
+  const auto abi = to_abi(error);
+  sink.done(sink.plugin_context, abi.code, &abi);
+  return abi.code;
 }
 
-RunningCall::RunningCall(std::shared_ptr<LiveUpstream> upstream, CallOptions options)
-    : upstream_(std::move(upstream)), options_(std::move(options)) {
+constexpr int events_at_once = 256;  // Of one wait(), so that an endless answer can't hold it.
+
+}  // namespace
+
+Call::Call(std::shared_ptr<Upstream> upstream, CallOptions options)
+    : state_(std::move(upstream), std::move(options)) {
   abi_.size = sizeof abi_;
   abi_.host_context = this;
-  abi_.id = ++last_call;
-  const auto at = options_.deadline.at;
-  abi_.deadline_ns = at == base::Steady::time_point::max()
+  abi_.id = state_.id();
+  const auto at = deadline().at;
+  abi_.deadline_ns = at == Steady::time_point::max()
                          ? PORTOLAN_NO_DEADLINE
                          : std::chrono::nanoseconds(at.time_since_epoch()).count();
   abi_.check = abi_check;
@@ -70,45 +73,20 @@ RunningCall::RunningCall(std::shared_ptr<LiveUpstream> upstream, CallOptions opt
   abi_.fail = abi_fail;
   abi_.log = abi_log;
   abi_.progress = abi_progress;
-  random_.seed(static_cast<unsigned>(abi_.id ^ base::Steady::now().time_since_epoch().count()));
 }
 
-RunningCall::~RunningCall() {
+Call::~Call() {
   for (const auto& [number, operation] : operations_) operation->abandon();
   operations_.clear();
-  base::Lock lock(mutex_);
-  for (const auto& handle : sealed_) upstream_->vault().take(handle);
 }
 
-portolan_status RunningCall::check() const {
-  if (options_.deadline.cancel.cancelled()) return PORTOLAN_CANCELLED;
-  return options_.deadline.passed() ? PORTOLAN_TIMEOUT : PORTOLAN_OK;
+portolan_status Call::fail(const portolan_error& error) {
+  failure_ = state_.redacted(from_abi(error));
+  return to_abi(failure_->code);
 }
 
-portolan_status RunningCall::fail(const portolan_error& error) {
-  auto copy = redacted(from_abi(error));
-  const auto code = to_abi(copy.code);
-  base::Lock lock(mutex_);
-  failure_ = std::move(copy);
-  return code;
-}
-
-std::optional<Error> RunningCall::failure() const {
-  base::Lock lock(mutex_);
-  return failure_;
-}
-
-std::string RunningCall::redact(std::string text) const {
-  return upstream_ ? upstream_->vault().redact(std::move(text)) : text;
-}
-
-Error RunningCall::redacted(Error error) const {
-  for (auto* text : {&error.message, &error.hint, &error.where}) *text = redact(std::move(*text));
-  return error;
-}
-
-bool RunningCall::may_log() {
-  const auto now = base::Steady::now();
+bool Call::may_log() {
+  const auto now = Steady::now();
   const std::chrono::duration<double> passed = now - std::exchange(logged_at_, now);
   log_credit_ =
       std::min<double>(model::limits::log_lines_burst,
@@ -121,16 +99,17 @@ bool RunningCall::may_log() {
   return true;
 }
 
-void RunningCall::log(int level, std::string_view message, const portolan_kv* fields,
-                      std::uint64_t count) {
-  if (!options_.log || !may_log()) return;
+void Call::log(int level, std::string_view message, const portolan_kv* fields,
+               std::uint64_t count) {
+  level = std::clamp<int>(level, PORTOLAN_LOG_DEBUG, PORTOLAN_LOG_ERROR);
+  if (!state_.options().log.wants(level) || !may_log()) return;
   const auto clean = [&](std::string_view text) {
     return redact(base::clean_text(text, model::limits::text_bytes));
   };
   LogLine line;
-  line.level = std::clamp<int>(level, PORTOLAN_LOG_DEBUG, PORTOLAN_LOG_ERROR);
+  line.level = level;
   line.call = abi_.id;
-  if (upstream_) line.registry = upstream_->registry().name;
+  if (state_.has_upstream()) line.registry = state_.upstream().registry().name;
   line.message = clean(message);
   for (std::uint64_t i = 0; fields && i < std::min(count, log_fields_max); ++i) {
     line.fields.emplace_back(clean(view(fields[i].key)), clean(view(fields[i].value)));
@@ -138,27 +117,154 @@ void RunningCall::log(int level, std::string_view message, const portolan_kv* fi
   if (const auto dropped = std::exchange(lines_dropped_, 0)) {
     line.fields.emplace_back("lines_dropped", std::to_string(dropped));
   }
-  options_.log(line);
+  state_.options().log.take(line);
 }
 
-void RunningCall::progress(std::uint64_t done, std::uint64_t total, std::string_view what) {
+void Call::progress(std::uint64_t done, std::uint64_t total, std::string_view what) {
   progress_ = std::max(progress_, done);
-  if (!options_.progress) return;
-  options_.progress(progress_, total, redact(base::clean_text(what, model::limits::text_bytes)));
+  if (!state_.options().progress) return;
+  state_.options().progress(progress_, total,
+                            redact(base::clean_text(what, model::limits::text_bytes)));
 }
 
-base::Result<std::string> RunningCall::seal(base::Secret secret) {
-  auto handle = upstream_->vault().seal(std::move(secret));
-  if (!handle) return handle;
-  base::Lock lock(mutex_);
-  sealed_.insert(*handle);
-  return handle;
+// Requests.
+
+portolan_status Call::send(const portolan_http_request& request, const portolan_http_sink& sink) {
+  if (!state_.has_upstream()) {
+    return tell(sink, {.code = Code::invalid_argument,
+                       .message = "No request may be made here.",
+                       .hint = "This is a mistake of the plugin; tell its author."});
+  }
+  auto order = read_request(request, state_.upstream(), state_.options().anonymous);
+  if (!order) return tell(sink, state_.redacted(order.error()));
+  if (const auto refused = state_.refusal()) return tell(sink, *refused);
+  if (!take_slot() && !await_slot()) {
+    return tell(sink, ended_early(static_cast<Code>(check())));
+  }
+  const auto operation = add(*std::move(order), sink);
+  pump([&] { return operation->ended(); });
+  return operation->result();
 }
 
-std::optional<base::Secret> RunningCall::take_sealed(const std::string& handle) {
-  base::Lock lock(mutex_);
-  if (sealed_.erase(handle) == 0) return {};
-  return upstream_->vault().take(handle);
+portolan_status Call::start(const portolan_http_request& request, const portolan_http_sink& sink,
+                            std::uint64_t& number) {
+  if (!state_.has_upstream()) return PORTOLAN_INVALID_ARGUMENT;
+  if (const auto refused = state_.refusal()) return to_abi(refused->code);
+  slot_wanted_ = !take_slot() && operations_.empty();
+  if (!slot_) return PORTOLAN_STOP;
+  auto order = read_request(request, state_.upstream(), state_.options().anonymous);
+  if (!order) {
+    slot_.give_back();
+    return to_abi(order.error().code);
+  }
+  add(*std::move(order), sink);
+  number = last_number_;
+  return PORTOLAN_OK;
+}
+
+portolan_status Call::wait() {
+  if (operations_.empty()) {
+    const bool wanted = std::exchange(slot_wanted_, false);
+    if (wanted) {
+      await_slot();
+      return PORTOLAN_OK;
+    }
+    slot_.give_back();
+    return PORTOLAN_STOP;
+  }
+  const auto before = state_.callbacks();
+  pump([&] { return state_.callbacks() != before || operations_.empty(); });
+  for (int i = 1; i < events_at_once; ++i) {
+    auto event = state_.inbox()->next(Steady::time_point());
+    if (!event) break;
+    dispatch(*std::move(event));
+  }
+  return PORTOLAN_OK;
+}
+
+void Call::abort(std::uint64_t number) {
+  const auto found = operations_.find(number);
+  if (found == operations_.end()) return;
+  const auto operation = found->second;  // Its callback may be running further down.
+  operations_.erase(found);
+  operation->abandon();
+}
+
+bool Call::take_slot() {
+  if (!slot_)
+    slot_ = state_.upstream().slots().take(state_.inbox(), state_.options().reserved_slot);
+  return static_cast<bool>(slot_);
+}
+
+bool Call::await_slot() {
+  state_.upstream().slots().queue(state_.inbox());
+  pump([&] { return take_slot(); });
+  if (!slot_) state_.upstream().slots().leave(state_.inbox());
+  return static_cast<bool>(slot_);
+}
+
+std::shared_ptr<Operation> Call::add(Order order, const portolan_http_sink& sink) {
+  const auto number = ++last_number_;
+  auto operation =
+      std::make_shared<Operation>(state_, number, std::move(order), sink, std::move(slot_));
+  operations_.emplace(number, operation);
+  operation->begin();
+  return operation;
+}
+
+/// Runs what comes until `enough()`, or until the call is cancelled or late and all is ended.
+template <class Enough>
+void Call::pump(Enough enough) {
+  for (;;) {
+    if (const auto status = check(); status != PORTOLAN_OK) {
+      return end_all(ended_early(static_cast<Code>(status)));
+    }
+    if (state_.sleepers() > 0) poll_sleepers();
+    if (enough()) return;
+    if (auto event = state_.inbox()->next(next_due())) dispatch(*std::move(event));
+  }
+}
+
+void Call::dispatch(net::Event event) {
+  const auto found = operations_.find(operation_of(event.exchange));
+  if (found == operations_.end()) return;
+  const auto operation = found->second;  // Callbacks may abort it, or start others.
+  operation->take(std::move(event));
+  forget_if_ended(*operation);
+}
+
+void Call::poll_sleepers() {
+  std::vector<std::shared_ptr<Operation>> sleepers;
+  for (const auto& [number, operation] : operations_) {
+    if (operation->sleeping()) sleepers.push_back(operation);
+  }
+  const auto now = Steady::now();
+  for (const auto& operation : sleepers) {
+    operation->poll(now);
+    forget_if_ended(*operation);
+  }
+}
+
+void Call::end_all(const Error& error) {
+  std::vector<std::shared_ptr<Operation>> all;
+  for (const auto& [number, operation] : operations_) all.push_back(operation);
+  for (const auto& operation : all) {
+    operation->end(error);
+    forget_if_ended(*operation);
+  }
+}
+
+void Call::forget_if_ended(const Operation& operation) {
+  if (operation.ended()) operations_.erase(operation.number());
+}
+
+Steady::time_point Call::next_due() const {
+  auto due = deadline().at;
+  if (state_.sleepers() == 0) return due;
+  for (const auto& [number, operation] : operations_) {
+    if (operation->sleeping()) due = std::min(due, operation->due());
+  }
+  return due;
 }
 
 }  // namespace portolan::services

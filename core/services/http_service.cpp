@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
-#include "services/running_call.h"
+#include "services/call.h"
 #include "services/status.h"
 
 namespace portolan::services {
 namespace {
 
-RunningCall* running(const portolan_call* call) {
-  return call ? static_cast<RunningCall*>(call->host_context) : nullptr;
+Call* running(const portolan_call* call) {
+  return call ? static_cast<Call*>(call->host_context) : nullptr;
 }
 
 /// A sink of minor 0 or newer; false when it can't be called.

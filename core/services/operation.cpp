@@ -1,7 +1,8 @@
 #include "services/operation.h"
 
+#include <random>
+
 #include "services/retry.h"
-#include "services/running_call.h"
 #include "services/sealing.h"
 #include "services/status.h"
 
@@ -18,9 +19,15 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/// 0..1, so that those whom one failure sent away don't come back together.
+double luck() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<>(0, 1)(random);
+}
+
 }  // namespace
 
-Operation::Operation(RunningCall& call, std::uint64_t number, Order order,
+Operation::Operation(CallState& call, std::uint64_t number, Order order,
                      const portolan_http_sink& sink, Slot slot)
     : call_(call),
       number_(number),
@@ -91,7 +98,7 @@ void Operation::request() {
 }
 
 void Operation::transmit(net::Request request, Phase phase) {
-  if (!call_.budget_left()) return fail_later(budget_spent());
+  if (call_.requests_left() == 0) return fail_later(budget_spent());
   auto channel = call_.upstream().channel(request.url);
   if (!channel) return fail_later(std::move(channel).error());
   channel_ = *std::move(channel);
@@ -218,12 +225,12 @@ void Operation::follow() {
 // Again, later.
 
 bool Operation::can_retry() const {
-  return order_.may_retry && retries_ < model::limits::retries && call_.budget_left();
+  return order_.may_retry && retries_ < model::limits::retries && call_.requests_left() > 0;
 }
 
 std::optional<milliseconds> Operation::rest_for(milliseconds asked) {
   if (asked > model::limits::retry_after_cap) return {};
-  const auto pause = asked.count() > 0 ? asked : back_off(retries_ + 1, call_.luck());
+  const auto pause = asked.count() > 0 ? asked : back_off(retries_ + 1, luck());
   const auto deadline = call_.deadline().at;
   if (deadline != Steady::time_point::max() && Steady::now() + pause >= deadline) return {};
   return pause;

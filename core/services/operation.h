@@ -8,12 +8,11 @@
 #include <string>
 
 #include "services/authentication/authentication.h"
+#include "services/call_state.h"
 #include "services/request.h"
 #include "services/slots.h"
 
 namespace portolan::services {
-
-class RunningCall;
 
 /// Exchanges are numbered so that their operation can be told from the number.
 inline std::uint64_t exchange_number(std::uint64_t operation, unsigned sequence) {
@@ -23,7 +22,7 @@ inline std::uint64_t operation_of(std::uint64_t exchange) { return exchange >> 8
 
 class Operation {
  public:
-  Operation(RunningCall& call, std::uint64_t number, Order order, const portolan_http_sink& sink,
+  Operation(CallState& call, std::uint64_t number, Order order, const portolan_http_sink& sink,
             Slot slot);
   /// Lets go of the wire and of a token fetch that it leads. Runs no callback.
   ~Operation();
@@ -93,7 +92,7 @@ class Operation {
   void go(Phase phase);
   void let_go();
 
-  RunningCall& call_;
+  CallState& call_;
   const std::uint64_t number_;
   Order order_;
   const portolan_http_sink sink_;

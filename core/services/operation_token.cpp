@@ -4,7 +4,6 @@
 
 #include "services/operation.h"
 #include "services/retry.h"
-#include "services/running_call.h"
 #include "services/status.h"
 
 namespace portolan::services {

@@ -4,8 +4,7 @@
 #include <ctime>
 #include <optional>
 
-#include "services/live_upstream.h"
-#include "services/running_call.h"
+#include "services/call_state.h"
 #include "services/status.h"
 
 namespace portolan::services {
@@ -63,7 +62,7 @@ Check warned(Check check, Code code, std::string message, std::string hint) {
 /// The probe of one registry: makes the request, then reads the finding into checks.
 class Examination {
  public:
-  Examination(LiveUpstream& upstream, const base::Deadline& deadline)
+  Examination(Upstream& upstream, const base::Deadline& deadline)
       : upstream_(upstream),
         deadline_(deadline),
         inbox_(upstream.transport().inbox()),
@@ -267,7 +266,7 @@ class Examination {
     if (each.evidence) each.evidence->detail = vault.redact(std::move(each.evidence->detail));
   }
 
-  LiveUpstream& upstream_;
+  Upstream& upstream_;
   const base::Deadline& deadline_;
   const std::shared_ptr<net::Inbox> inbox_;
   const base::Url url_;
@@ -276,8 +275,6 @@ class Examination {
 
 }  // namespace
 
-Probe LiveUpstream::probe(const base::Deadline& deadline) {
-  return Examination(*this, deadline).run();
-}
+Probe Upstream::probe(const base::Deadline& deadline) { return Examination(*this, deadline).run(); }
 
 }  // namespace portolan::services

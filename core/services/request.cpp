@@ -63,7 +63,7 @@ Result<void> copy_headers(const portolan_http_request& request, Order& order) {
   return {};
 }
 
-Result<void> read_authentication(const portolan_http_request& request, LiveUpstream& upstream,
+Result<void> read_authentication(const portolan_http_request& request, Upstream& upstream,
                                  bool anonymous, Order& order) {
   order.auth = request.auth;
   if (order.auth > PORTOLAN_AUTH_DOCKER_TOKEN)
@@ -90,8 +90,7 @@ std::string_view value_of(const std::vector<net::Header>& headers, std::string_v
   return found == headers.end() ? std::string_view() : std::string_view(found->value);
 }
 
-Result<Order> read_request(const portolan_http_request& sent, LiveUpstream& upstream,
-                           bool anonymous) {
+Result<Order> read_request(const portolan_http_request& sent, Upstream& upstream, bool anonymous) {
   portolan_http_request request{};  // What an older plugin does not know stays zero.
   std::memcpy(&request, &sent, std::min<std::size_t>(sent.size, sizeof request));
 

@@ -8,7 +8,7 @@
 #include <portolan/abi/abi.h>
 
 #include "base/result.h"
-#include "services/live_upstream.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 
@@ -33,7 +33,7 @@ std::string_view value_of(const std::vector<net::Header>& headers, std::string_v
 
 /// invalid_argument for what http.h forbids, policy for another origin, protocol for no URL. An
 /// anonymous call gets no credential, whatever it asks for.
-base::Result<Order> read_request(const portolan_http_request& request, LiveUpstream& upstream,
+base::Result<Order> read_request(const portolan_http_request& request, Upstream& upstream,
                                  bool anonymous);
 
 }  // namespace portolan::services

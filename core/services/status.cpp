@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "model/limits.h"
-#include "services/call.h"
 
 namespace portolan::services {
 

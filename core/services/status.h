@@ -28,6 +28,9 @@ bool is_retryable(base::Code code);
 /// Views into `error`, which must outlive the answer; `url` is its `where`.
 portolan_error to_abi(const base::Error& error);
 
+/// Code and texts, bounded and cleaned (control characters, limits::text_bytes).
+base::Error from_abi(const portolan_error& error);
+
 inline portolan_status to_abi(base::Code code) { return static_cast<portolan_status>(code); }
 inline portolan_str to_abi(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view view(const portolan_str& text) {

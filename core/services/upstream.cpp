@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "services/live_upstream.h"
-
 namespace portolan::services {
 namespace {
 
@@ -60,15 +58,15 @@ Result<std::shared_ptr<Upstream>> Upstream::open(net::Transport& transport,
   auto realms = origins_of(options.registry.credentials.trusted_realms);
   if (!realms) return std::move(realms).error();
 
-  auto upstream = std::make_shared<LiveUpstream>(transport, std::move(options), *std::move(base),
-                                                 *std::move(realms));
+  auto upstream = std::make_shared<Upstream>(transport, std::move(options), *std::move(base),
+                                             *std::move(realms));
   // Opened now, so that a CA or key that cannot be read is told before anything is contacted.
   if (auto own = upstream->channel(upstream->base()); !own) return std::move(own).error();
-  return std::shared_ptr<Upstream>(std::move(upstream));
+  return upstream;
 }
 
-LiveUpstream::LiveUpstream(net::Transport& transport, UpstreamOptions options, base::Url base,
-                           std::vector<std::string> trusted_realms)
+Upstream::Upstream(net::Transport& transport, UpstreamOptions options, base::Url base,
+                   std::vector<std::string> trusted_realms)
     : transport_(transport),
       options_(std::move(options)),
       base_(std::move(base)),
@@ -77,7 +75,7 @@ LiveUpstream::LiveUpstream(net::Transport& transport, UpstreamOptions options, b
       slots_(std::max(1, options_.concurrency)),
       vault_(options_.registry) {}
 
-net::ChannelOptions LiveUpstream::own_channel() const {
+net::ChannelOptions Upstream::own_channel() const {
   const auto& registry = options_.registry;
   return {.tls = registry.tls,
           .proxy = registry.proxy,
@@ -86,7 +84,7 @@ net::ChannelOptions LiveUpstream::own_channel() const {
           .max_connections = std::max(1, options_.concurrency) + 1};
 }
 
-Result<std::shared_ptr<net::Channel>> LiveUpstream::channel(const base::Url& url) {
+Result<std::shared_ptr<net::Channel>> Upstream::channel(const base::Url& url) {
   const bool own = is_own(url);
   const bool trusted = !own && is_trusted_realm(url);
   base::Lock lock(mutex_);
@@ -101,17 +99,17 @@ Result<std::shared_ptr<net::Channel>> LiveUpstream::channel(const base::Url& url
   return opened;
 }
 
-bool LiveUpstream::is_trusted_realm(const base::Url& url) const {
+bool Upstream::is_trusted_realm(const base::Url& url) const {
   return std::find(trusted_realms_.begin(), trusted_realms_.end(), url.origin()) !=
          trusted_realms_.end();
 }
 
-std::shared_ptr<const Manner> LiveUpstream::manner() const {
+std::shared_ptr<const Manner> Upstream::manner() const {
   base::Lock lock(mutex_);
   return manner_;
 }
 
-void LiveUpstream::remember(Manner manner) {
+void Upstream::remember(Manner manner) {
   auto remembered = std::make_shared<const Manner>(std::move(manner));
   base::Lock lock(mutex_);
   manner_ = std::move(remembered);

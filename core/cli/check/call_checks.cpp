@@ -126,8 +126,8 @@ Ending run(const Trial& trial, Kind kind, const plugin::Contract& contract,
   options.max_requests = trial.budget;
   const base::CancelToken cancel = options.deadline.cancel;
   auto due = options.deadline.at;
-  const auto call = services::Call::make(host.upstream, std::move(options));
-  auto instance = loaded->create(*call, registry.address, *config, "");
+  services::Call call(host.upstream, std::move(options));
+  auto instance = loaded->create(call, registry.address, *config, "");
   if (!instance) throw std::runtime_error("create() failed: " + instance.error().message);
 
   if (trial.cancel_after.count() > 0) due = base::Steady::now() + trial.cancel_after;
@@ -136,11 +136,11 @@ Ending run(const Trial& trial, Kind kind, const plugin::Contract& contract,
     std::this_thread::sleep_until(due);
     cancel.cancel();
   });
-  const auto done = run_kind(kind, **instance, *call, ending);
+  const auto done = run_kind(kind, **instance, call, ending);
   const auto now = base::Steady::now();
   interrupt.join();
   if (!done) ending.error = done.error();
-  ending.explained = call->failure().has_value();
+  ending.explained = call.failure().has_value();
   if (now > due) ending.late = std::chrono::duration_cast<milliseconds>(now - due);
   return ending;
 }

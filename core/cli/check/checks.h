@@ -42,7 +42,7 @@ struct Target {
   model::Registry registry;
   net::AddressPolicy policy;
   std::optional<std::chrono::milliseconds> timeout;  ///< Of each call, instead of the usual ones.
-  std::function<void(const services::LogLine&)> log;
+  services::Log log;
 };
 /// The same calls on a real registry.
 std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const Target& target);

@@ -10,7 +10,7 @@ using base::Code;
 using base::Error;
 using base::Result;
 
-Authentication::Authentication(LiveUpstream& upstream, const Order& order)
+Authentication::Authentication(Upstream& upstream, const Order& order)
     : upstream_(upstream), order_(order) {
   if (order.auth == PORTOLAN_AUTH_BASIC) send_basic_ = order.credential != nullptr;
   if (order.auth != PORTOLAN_AUTH_DOCKER_TOKEN) return;

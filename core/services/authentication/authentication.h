@@ -6,9 +6,9 @@
 
 #include "base/result.h"
 #include "services/authentication/tokens.h"
-#include "services/live_upstream.h"
 #include "services/request.h"
 #include "services/status.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 
@@ -16,7 +16,7 @@ namespace portolan::services {
 /// known before, one with what the challenge asked for. The same scope twice is "denied".
 class Authentication {
  public:
-  Authentication(LiveUpstream& upstream, const Order& order);
+  Authentication(Upstream& upstream, const Order& order);
 
   /// A token must be had before the request is sent.
   bool wants_token() const { return grant_ && !token_; }
@@ -45,7 +45,7 @@ class Authentication {
                                    std::string_view scope);
   base::Result<void> check_realm(const base::Url& realm) const;
 
-  LiveUpstream& upstream_;
+  Upstream& upstream_;
   const Order& order_;
   bool send_basic_ = false;
   std::optional<Grant> grant_;

@@ -24,7 +24,7 @@ struct World {
     auto opened = services::Upstream::open(transport, std::move(options));
     REQUIRE(opened);
     upstream = *std::move(opened);
-    call = services::Call::make(upstream, {});
+    call = std::make_shared<services::Call>(upstream, services::CallOptions{});
   }
 
   std::unique_ptr<plugin::Instance> make(const std::string& name, const std::string& mode = "") {

@@ -32,8 +32,8 @@ struct World {
     return std::move(*made);
   }
   base::Error integration_error(const std::string& mode) {
-    const auto fresh = services::Call::make(nullptr, {});
-    const auto result = make("wicked", mode)->integrate(*fresh);
+    services::Call fresh(nullptr, {});
+    const auto result = make("wicked", mode)->integrate(fresh);
     REQUIRE_FALSE(result);
     return result.error();
   }
@@ -56,8 +56,7 @@ struct World {
 
   Folder folder;
   std::unique_ptr<plugin::PluginSet> set;
-  std::shared_ptr<services::Call> running = services::Call::make(nullptr, {});
-  services::Call& call = *running;
+  services::Call call{nullptr, {}};
   std::vector<model::Check> checks;
   model::Statistics statistics;
 };
@@ -217,10 +216,10 @@ TEST_CASE("a password that a registry echoes gets no further than the plugin", "
   options.registry.credentials = {"ada", base::Secret("canary-password"), {}};
   const auto upstream = services::Upstream::open(nowhere, std::move(options));
   REQUIRE(upstream);
-  const auto call = services::Call::make(*upstream, {});
+  services::Call call(*upstream, {});
   std::vector<model::Check> checks;
   REQUIRE(
-      world.make("wicked", "echoes")->validate(*call, model::Depth::full, [&](model::Check check) {
+      world.make("wicked", "echoes")->validate(call, model::Depth::full, [&](model::Check check) {
         checks.push_back(std::move(check));
       }));
   REQUIRE(checks.size() == 1);

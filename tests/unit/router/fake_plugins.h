@@ -14,6 +14,7 @@ struct Script {
   std::function<portolan::base::Result<void>(Call&, portolan::model::Statistics&)> collect;
   std::function<portolan::base::Result<void>(Call&)> change;  ///< Each change and list of robots.
   portolan::model::Detection detection;
+  std::function<void()> at_detect;   ///< May be empty.
   std::vector<std::string> created;  ///< "base config facts" of each instance.
   int alive = 0;
 };
@@ -116,6 +117,7 @@ class FakeType : public portolan::plugin::Type {
   bool can_detect() const override { return true; }
   portolan::base::Result<portolan::model::Detection> detect(Script::Call&,
                                                             const std::string&) override {
+    if (script_.at_detect) script_.at_detect();
     return script_.detection;
   }
 

@@ -1,8 +1,8 @@
 #include "router/router.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
-#include <iostream>
 #include <thread>
 
 #include "fake_plugins.h"
@@ -466,29 +466,19 @@ TEST_CASE("detect gives every type's opinion, the surest first", "[router]") {
   CHECK(all[1].score == 60);
 }
 
-// Hidden: a figure, not a promise that a busy machine could break. test_router "[bench]" prints it.
-TEST_CASE("what the dispatch costs over a direct call", "[.][bench]") {
+TEST_CASE("detect asks the types side by side, and equals stand by name", "[router]") {
   World world;
-  const auto registry = world.add();
-  REQUIRE(world.router.integrate(*registry, world.settings));
-  world.alpha.collect = [](services::Call&, model::Statistics&) { return base::Result<void>(); };
-  const auto call = services::Call::make(nullptr, {});
-  model::Statistics statistics;
-  constexpr int rounds = 1'000'000;
-  const auto time = [](const auto& body) {
-    body();
-    const auto started = base::Steady::now();
-    for (int i = 0; i < rounds; ++i) body();
-    return std::chrono::duration<double, std::nano>(base::Steady::now() - started).count() / rounds;
+  world.alpha.detection.score = world.beta.detection.score = 70;
+  // Each waits until both are inside; one after the other they would wait in vain.
+  std::atomic<int> inside{0}, met{0};
+  world.alpha.at_detect = world.beta.at_detect = [&] {
+    ++inside;
+    while (inside < 2 && !world.settings.deadline.passed()) std::this_thread::yield();
+    if (inside == 2) ++met;
   };
-  auto lease = registry->lease(world.settings.deadline);
-  const double direct =
-      time([&] { (void)(**lease).collect(*call, model::Level::quick, statistics); });
-  const double routed = time([&] {
-    const auto pass = registry->gate().enter(router::Kind::statistics, world.settings.deadline);
-    auto own = registry->lease(world.settings.deadline);
-    (void)(**own).collect(*call, model::Level::quick, statistics);
-  });
-  std::cout << "direct " << direct << " ns, routed " << routed << " ns, difference "
-            << routed - direct << " ns\n";
+  const auto all = world.router.detect({world.registry, world.policy(), 8}, world.settings);
+  REQUIRE(all.size() == 2);
+  CHECK(met == 2);
+  CHECK(all[0].type == "alpha");
+  CHECK(all[1].type == "beta");
 }

@@ -64,7 +64,7 @@ TEST_CASE("log lines are named, bounded and limited in number", "[call]") {
   World world([](const auto&) { return Reply{}; });
   std::vector<services::LogLine> lines;
   services::CallOptions options;
-  options.log = [&](const auto& line) { lines.push_back(line); };
+  options.log.take = [&](const auto& line) { lines.push_back(line); };
   const auto call = world.call(options);
   const portolan_kv field{str("repository"), str("a\nb")};
   call->abi()->log(call->abi(), PORTOLAN_LOG_WARN, str("hello"), &field, 1);

@@ -21,7 +21,7 @@ struct RealWorld {
 
   std::shared_ptr<services::Call> call(services::CallOptions call_options = {}) {
     if (!upstream) upstream = *services::Upstream::open(*transport, options);
-    return services::Call::make(upstream, std::move(call_options));
+    return std::make_shared<services::Call>(upstream, std::move(call_options));
   }
 
   const std::unique_ptr<net::Transport> transport = net::make_curl_transport();

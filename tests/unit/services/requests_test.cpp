@@ -281,12 +281,12 @@ TEST_CASE("an answer that breaks off is told as an error after what came", "[ser
 }
 
 TEST_CASE("a call without an upstream makes no request", "[services]") {
-  const auto call = services::Call::make(nullptr, {});
+  services::Call call(nullptr, {});
   Answer answer;
   const auto what = request("/");
-  CHECK(http().send(call->abi(), &what, &answer.sink) == PORTOLAN_INVALID_ARGUMENT);
-  CHECK(start(*call, what, answer) == PORTOLAN_INVALID_ARGUMENT);
-  CHECK(http().wait(call->abi()) == PORTOLAN_STOP);
+  CHECK(http().send(call.abi(), &what, &answer.sink) == PORTOLAN_INVALID_ARGUMENT);
+  CHECK(start(call, what, answer) == PORTOLAN_INVALID_ARGUMENT);
+  CHECK(http().wait(call.abi()) == PORTOLAN_STOP);
 }
 
 TEST_CASE("the host offers its HTTP service and nothing else", "[services]") {

@@ -99,7 +99,7 @@ TEST_CASE("no text that a plugin makes holds a secret of its registry", "[secret
   world.with_password();
   std::string texts;
   services::CallOptions options;
-  options.log = [&](const services::LogLine& line) {
+  options.log.take = [&](const services::LogLine& line) {
     texts += line.message;
     for (const auto& [key, value] : line.fields) texts += key + value;
   };

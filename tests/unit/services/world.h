@@ -105,7 +105,7 @@ struct World {
 
   std::shared_ptr<services::Call> call(services::CallOptions call_options = {}) {
     open();
-    return services::Call::make(upstream, std::move(call_options));
+    return std::make_shared<services::Call>(upstream, std::move(call_options));
   }
 
   /// One request in a call of its own.

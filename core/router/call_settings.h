@@ -1,0 +1,17 @@
+#pragma once
+#include "services/call_state.h"
+
+namespace portolan::router {
+
+/// The bounds of one router call, and who hears of it.
+struct CallSettings {
+  base::Deadline deadline{};
+  std::uint64_t max_requests = PORTOLAN_NO_BUDGET;  ///< Integration on the way counts too.
+  services::Log log{};
+  std::function<void(std::uint64_t, std::uint64_t, std::string_view)> progress{};
+  /// Of validate() alone: no credential is sent and nothing is integrated, so that a secret which
+  /// was refused can rest. Host steps, identity and api-version are made, the others skipped.
+  bool anonymous = false;
+};
+
+}  // namespace portolan::router
