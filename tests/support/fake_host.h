@@ -1,8 +1,6 @@
 #pragma once
-/// A host in one header, for tests of plugins and of the SDK: it speaks the C contract, answers
+/// A host for tests of plugins and of the SDK: it speaks the C contract, answers
 /// from a script and keeps what it was asked. One thread, no socket, no clock.
-#include <portolan/abi/abi.h>
-
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -13,50 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "support/fake_exchange.h"
+
 namespace fake {
-
-inline std::string text(portolan_str from) {
-  return from.len == 0 ? std::string() : std::string(from.data, from.len);
-}
-inline portolan_str text(std::string_view from) { return {from.data(), from.size()}; }
-
-struct Request {
-  std::string method, url;  ///< The URL as the plugin wrote it.
-  std::uint32_t auth = 0, flags = 0;
-  std::string scope, credential, body;
-  std::map<std::string, std::string> headers{};
-  std::string secret_pointer{};
-};
-
-/// An answer, or the failure that stands for one.
-struct Reply {
-  int status = 200;
-  std::string body{};
-  std::vector<std::pair<std::string, std::string>> headers{};  ///< Names in lower case.
-  portolan_status lost = PORTOLAN_OK;  ///< Not OK: no answer came, for this reason.
-  int lost_status = 0;                 ///< HTTP status behind `lost`.
-};
-
-struct Error {
-  portolan_status code = PORTOLAN_OK;
-  std::string message{}, hint{}, pointer{};
-};
-
-/// What a real host says of a status (core/services does the same).
-inline portolan_status code_of(int status) {
-  if (status >= 200 && status < 400) return PORTOLAN_OK;
-  switch (status) {
-    case 401: return PORTOLAN_UNAUTHORIZED;
-    case 403: return PORTOLAN_FORBIDDEN;
-    case 404: return PORTOLAN_NOT_FOUND;
-    case 405:
-    case 501: return PORTOLAN_UNSUPPORTED;
-    case 409:
-    case 412: return PORTOLAN_CONFLICT;
-    case 429: return PORTOLAN_RATE_LIMITED;
-    default: return status >= 500 ? PORTOLAN_UNAVAILABLE : PORTOLAN_PROTOCOL;
-  }
-}
 
 /// One host with one call. Settings may change between requests and inside `answer`.
 class Host {
@@ -161,19 +118,10 @@ class Host {
     return code;
   }
 
-  /// Takes the text at "/name" out of the body, as the real host does.
-  void seal(const std::string& pointer, std::string& body) {
-    const std::string key = "\"" + pointer.substr(1) + "\":\"";
-    const auto begin = body.find(key) + key.size() - 1, end = body.find('"', begin + 1);
-    sealed.push_back(body.substr(begin + 1, end - begin - 1));
-    body.replace(begin, end + 1 - begin,
-                 R"({"$secret":"sealed-)" + std::to_string(sealed.size()) + "\"}");
-  }
-
   portolan_status deliver(const Request& request, const portolan_http_sink& sink) {
     Reply reply = answer(request);
     if (!request.secret_pointer.empty() && reply.status / 100 == 2)
-      seal(request.secret_pointer, reply.body);
+      sealed.push_back(seal(request.secret_pointer, sealed.size() + 1, reply.body));
     if (reply.lost != PORTOLAN_OK) return tell_lost(sink, reply.lost, reply.lost_status);
     std::vector<portolan_kv> headers;
     for (const auto& [name, value] : reply.headers) headers.push_back({text(name), text(value)});
