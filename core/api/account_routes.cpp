@@ -74,10 +74,9 @@ class Accounts {
   }
 
   base::Result<Answer> log_out(Call& call) {
-    if (!call.caller->session_hash.empty()) {
-      auto written = store().write([&](store::Writer& writer) {
-        return store::delete_session(writer, call.caller->session_hash);
-      });
+    if (call.caller->token == 0) {
+      auto written = store().write(
+          [&](store::Writer& writer) { return store::delete_session(writer, call.caller->hash); });
       if (!written && written.error().code != Code::not_found) return written.error();
     }
     Answer answer;

@@ -12,9 +12,12 @@ using base::Code;
 using base::Error;
 using base::Steady;
 
-constexpr std::string_view token_prefix = "ptk_";
 constexpr int hashing_at_once = 2;  // 64 MiB and a processor each.
 constexpr int hashing_waiting = 32;
+// Of a password that nobody knows: an unknown name costs what a known one does.
+constexpr const char* decoy_hash =
+    "$argon2id$v=19$m=65536,t=2,p=1$e9jjpXq+gQ4CF0cs2Ig4nQ$"
+    "gFazOfzAtqbq42/ffZ8RIci624cTZq8QvZB8Ou6uvZ0";
 constexpr std::size_t buckets_kept = 100'000;
 constexpr std::size_t callers_kept = 10'000;
 
@@ -73,9 +76,6 @@ Problem sign_in(std::string detail, std::string hint) {
 
 }  // namespace
 
-Authenticator::Authenticator(const engine::Daemon& daemon)
-    : daemon_(daemon), decoy_hash_(base::hash_password(base::random_token(""))) {}
-
 std::optional<Problem> Authenticator::admit(const Route& route, Call& call) {
   if (route.security == security_none) return {};
   const std::string token = bearer(call.request);
@@ -108,6 +108,10 @@ std::optional<Problem> Authenticator::admit(const Route& route, Call& call) {
   return problem;
 }
 
+std::shared_ptr<const Caller> Authenticator::again(const Caller& caller) {
+  return recognise(caller.hash, caller.token == 0);
+}
+
 std::shared_ptr<const Caller> Authenticator::recognise(const std::string& hash, bool session) {
   const std::uint64_t revision = daemon_.store.revision();
   const std::int64_t now = daemon_.store.now();
@@ -138,13 +142,13 @@ base::Result<std::shared_ptr<const Caller>> Authenticator::look_up(const std::st
   using Found = std::shared_ptr<const Caller>;
   return daemon_.store.read<Found>([&](store::Reader& reader) -> base::Result<Found> {
     auto caller = std::make_shared<Caller>();
+    caller->hash = hash;
     std::optional<model::Token> token;
     model::Id user = 0;
     if (session) {
       const auto kept = store::find_session(reader, hash);
       if (!kept) return Found();
       user = kept->user;
-      caller->session_hash = hash;
       caller->ends_ms = kept->idle_until_ms;
     } else {
       token = store::find_token(reader, hash);
@@ -192,6 +196,14 @@ base::Result<void> Authenticator::allow_guess(const std::string& what, const Pee
                .retry_after_ms = 60'000};
 }
 
+base::Result<void> Authenticator::allow_try(const Caller& caller, double per_minute) {
+  if (take("try " + std::to_string(caller.principal.user), per_minute)) return {};
+  return Error{.code = Code::rate_limited,
+               .message = "too many dry validations of one user",
+               .hint = "Wait a minute; limits.try-per-minute says how many.",
+               .retry_after_ms = 60'000};
+}
+
 base::Result<void> Authenticator::enter_hashing() {
   base::Lock lock(mutex_);
   if (waiting_ >= hashing_waiting)
@@ -230,7 +242,7 @@ base::Result<model::User> Authenticator::log_in(const std::string& name,
   if (!known) return known.error();
   if (auto entered = enter_hashing(); !entered) return entered.error();
   const bool usable = known->user && !known->user->disabled && !known->hash.empty();
-  const bool right = base::verify_password(usable ? known->hash : decoy_hash_, password);
+  const bool right = base::verify_password(usable ? known->hash : decoy_hash, password);
   leave_hashing();
   if (usable && right) return *known->user;
   return Error{.code = Code::unauthorized,
@@ -242,7 +254,7 @@ void Authenticator::used(const Caller& caller) {
   if (caller.token != 0)
     used_tokens_.insert(caller.token);
   else
-    used_sessions_.insert(caller.session_hash);
+    used_sessions_.insert(caller.hash);
 }
 
 void Authenticator::write_uses() {

@@ -22,7 +22,7 @@ inline constexpr std::string_view session_cookie = "portolan_session";
 struct Caller {
   model::Principal principal;
   model::Id token = 0;       ///< The bearer token that was shown; 0: a session.
-  std::string session_hash;  ///< Of the session cookie; empty: a token.
+  std::string hash;          ///< Of the token or the session cookie.
   std::int64_t ends_ms = 0;  ///< When the token or session ends.
 };
 
@@ -33,11 +33,14 @@ struct Caller {
 /// Origin that is our own, so that no foreign page can use it (OWASP CSRF prevention).
 class Authenticator {
  public:
-  explicit Authenticator(const engine::Daemon& daemon);
+  explicit Authenticator(const engine::Daemon& daemon) : daemon_(daemon) {}
 
   /// For RouteTable::make. 401 with WWW-Authenticate, or 403 when no role of the caller has the
   /// route's action anywhere; what a handler looks up is asked again there, by may().
   std::optional<Problem> admit(const Route& route, Call& call);
+
+  /// The same caller as he is now; null when his token or session ended, or his user was disabled.
+  std::shared_ptr<const Caller> again(const Caller& caller);
 
   /// The user of this name and password. unauthorized, the same for a wrong name and a wrong
   /// password and as slow; rate_limited after auth.login-attempts-per-minute of one name or one
@@ -46,6 +49,9 @@ class Authenticator {
                                    const Peer& peer);
   /// A guess of something else (set-up token): counts against the address.
   base::Result<void> allow_guess(const std::string& what, const Peer& peer);
+
+  /// One of the caller's dry calls of this minute.
+  base::Result<void> allow_try(const Caller& caller, double per_minute);
 
   /// Writes down when tokens were last used and moves the ends of sessions that were, since the
   /// last call; waits for the disk. To be called about once a minute.
@@ -64,7 +70,6 @@ class Authenticator {
   void leave_hashing() EXCLUDES(mutex_);
 
   const engine::Daemon& daemon_;
-  const std::string decoy_hash_;  // So that an unknown name costs what a known one does.
   base::Mutex mutex_;
   base::Condition hashing_ended_;
   int hashing_ GUARDED_BY(mutex_) = 0, waiting_ GUARDED_BY(mutex_) = 0;

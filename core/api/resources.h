@@ -37,15 +37,17 @@ struct Resources {
   Authenticator& authenticator;
   /// Reads configuration and plugins anew; everything or nothing.
   std::function<base::Result<base::Json>()> reload;
+  Bell news;  ///< Rung after every committed write.
   std::shared_ptr<RunningKeys> running_keys = std::make_shared<RunningKeys>();
 };
 
 void add_account_routes(Routes&, Resources&);  ///< setup, session, me, users
 void add_token_routes(Routes&, Resources&);
-void add_workspace_routes(Routes&, Resources&);  ///< workspaces, members, namespaces
-void add_operation_routes(Routes&, Resources&);  ///< audit, webhooks, plugins, types, reload
-void add_registry_routes(Routes&, Resources&);   ///< registries, try, overview, checks, statistics
-void add_space_routes(Routes&, Resources&);      ///< spaces, bindings, push
+void add_workspace_routes(Routes&, Resources&);      ///< workspaces, members, namespaces
+void add_operation_routes(Routes&, Resources&);      ///< audit, webhooks, plugins, types, reload
+void add_registry_routes(Routes&, Resources&);       ///< registries: list, try, integrate, change
+void add_registry_view_routes(Routes&, Resources&);  ///< overview, checks, statistics
+void add_space_routes(Routes&, Resources&);          ///< spaces, bindings, push
 void add_image_routes(Routes&, Resources&);  ///< repositories, tags, images, pull secrets, search
 void add_event_routes(Routes&, Resources&);  ///< events and jobs, their streams
 

@@ -14,7 +14,7 @@ namespace portolan::engine {
 class Grants {
  public:
   /// Adds its job kinds to `jobs`: "space.create", "space.delete", "space.visibility",
-  /// "robot.sync", "robot.revoke", "robot.sweep", "push.end".
+  /// "robot.sync", "robot.sweep", "push.end", "registry.remove", "workspace.remove".
   Grants(const Daemon& daemon, Fleet& fleet, JobRunner& jobs);
 
   // Spaces. What has to be done upstream is a job; the answer names it.
@@ -53,8 +53,8 @@ class Grants {
   /// namespace is not the workspace's.
   base::Result<PullSecret> pull_secret(std::optional<Id> workspace,
                                        const std::optional<std::string>& name_space);
-  /// A second robot; the first ends after the grace period.
-  base::Result<model::Job> rotate(Id registry, Id workspace, const Act& act);
+  /// A second robot at each registry; the first ends after the grace period.
+  base::Result<void> rotate(Id workspace, const Act& act);
 
   struct PushCommand {
     std::string host, username;
@@ -79,6 +79,12 @@ class Grants {
                                                            const Act& act);
 
  private:
+  void add_space_jobs();
+  void add_sync_job();
+  void add_push_jobs();
+  void add_removal_jobs();
+  base::Result<std::string> remove_workspace_now(Id workspace, JobContext& context);
+
   const Daemon& daemon_;
   Fleet& fleet_;
   JobRunner& jobs_;

@@ -61,6 +61,9 @@ CURL* Lane::make_easy() const {
   if (terms_->proxy) {
     curl_easy_setopt(easy, CURLOPT_PROXYPORT, static_cast<long>(terms_->proxy->port));
   }
+  if (!terms_->options.unix_socket.empty()) {
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, terms_->options.unix_socket.c_str());
+  }
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // Names come from our own pool: libcurl never starts a resolver of its own.

@@ -178,6 +178,10 @@ void Transfer::next_turn() {
 curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
   Transfer& transfer = *static_cast<Transfer*>(self);
   const Terms& terms = *transfer.terms_;
+  if (!terms.options.unix_socket.empty()) {
+    transfer.connecting_ = true;
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
   char ip[NI_MAXHOST] = {};
   if (getnameinfo(&address->addr, address->addrlen, ip, sizeof ip, nullptr, 0, NI_NUMERICHOST) !=
       0) {

@@ -80,7 +80,8 @@ class Channel {
 
 struct ChannelOptions {
   model::Tls tls;
-  std::string proxy;  ///< "http://host:port"; empty = none.
+  std::string proxy;          ///< "http://host:port"; empty = none.
+  std::string unix_socket{};  ///< Connect here, whatever the URL's host; no policy is asked.
   std::chrono::milliseconds connect_timeout = model::limits::connect;
   /// From the first line of an answer on, each window must bring minimum_rate_bytes a second.
   std::chrono::milliseconds minimum_rate_window = model::limits::minimum_rate_window;

@@ -1,0 +1,402 @@
+/// Repositories and tags, the image selector, pull secrets, search.
+#include <algorithm>
+#include <map>
+
+#include "api/registry_access.h"
+#include "api/represent.h"
+#include "model/json.h"
+#include "store/tenants.h"
+
+namespace portolan::api {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Json;
+using model::Action;
+
+constexpr const char* repositories_list = "repositories";
+constexpr const char* tags_list = "tags";
+constexpr const char* images_list = "images";
+
+Json count_or_null(std::int64_t count) { return count < 0 ? Json() : Json::integer(count); }
+
+Json repository_json(const model::RepositoryRecord& row) {
+  Json out = Json::object();
+  out.set("name", Json::string(row.name));
+  out.set("artifacts", count_or_null(row.artifacts));
+  out.set("pulls", count_or_null(row.pulls));
+  out.set("updated_at",
+          model::text_or_null(model::utc_time(std::max<std::int64_t>(row.updated_ms, 0))));
+  out.set("seen_at", model::text_or_null(model::utc_time(row.seen_ms)));
+  return out;
+}
+
+Json tag_json(const model::TagRecord& tag) {
+  Json out = Json::object();
+  out.set("name", Json::string(tag.name));
+  out.set("digest", model::text_or_null(tag.digest));
+  out.set("seen_at", model::text_or_null(model::utc_time(tag.seen_ms)));
+  return out;
+}
+
+/// What the selector knows of the spaces it may show.
+struct Choice {
+  std::map<model::Id, model::UsableSpace> usable;
+  std::vector<model::Id> spaces;
+  std::map<model::Id, model::RegistryRecord> registries;
+};
+
+Choice choice_of(store::Reader& reader, const std::vector<model::UsableSpace>& usable) {
+  Choice out;
+  for (const model::UsableSpace& space : usable) {
+    out.spaces.push_back(space.space);
+    out.usable.emplace(space.space, space);
+    if (out.registries.count(space.registry) == 0)
+      if (auto found = store::find_registry(reader, space.registry))
+        out.registries.emplace(space.registry, *std::move(found));
+  }
+  std::sort(out.spaces.begin(), out.spaces.end());
+  return out;
+}
+
+class Images {
+ public:
+  explicit Images(Resources& resources) : resources_(resources) {}
+
+  base::Result<Answer> repositories(Call& call) {
+    const auto page = read_page(call, repositories_list);
+    if (!page) return page.error();
+    auto seen = registry_in_path(resources_, call, Action::registry_read);
+    if (!seen) return seen.error();
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      store::RepositoryFilter filter;
+      filter.registry = seen->row.record.id;
+      filter.only_spaces = seen->inspect ? nullptr : seen->view.only_spaces();
+      return page_answer(call, repositories_list,
+                         store::list_repositories(reader, page_request(call, *page), filter),
+                         repository_json);
+    });
+  }
+
+  base::Result<Answer> tags(Call& call) {
+    const auto page = read_page(call, tags_list);
+    if (!page) return page.error();
+    auto seen = registry_in_path(resources_, call, Action::registry_read);
+    if (!seen) return seen.error();
+    const std::string& name = call.in_path("repository");
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const auto repository = store::find_repository(reader, seen->row.record.id, name);
+      if (!repository || (!seen->inspect && !seen->view.sees_space(repository->space)))
+        return no_such("repository", name);
+      return page_answer(call, tags_list,
+                         store::list_tags(reader, page_request(call, *page), repository->id),
+                         tag_json);
+    });
+  }
+
+  /// The images that a workspace, or a namespace of it, may use.
+  base::Result<Answer> select(Call& call) {
+    auto workspace = workspace_for(resources_, call, Action::image_use, call.in_path("workspace"));
+    if (!workspace) return workspace.error();
+    if (auto wrong = foreign_namespace(call, workspace->id)) return *wrong;
+    return images(call, [&](store::Reader& reader) {
+      return model::usable_spaces(store::access_world(reader), workspace->id);
+    });
+  }
+
+  /// The images that the caller may use, over all his workspaces.
+  base::Result<Answer> select_mine(Call& call) {
+    return images(call, [&](store::Reader& reader) {
+      return model::usable_spaces(store::access_world(reader), call.caller->principal);
+    });
+  }
+
+  base::Result<Answer> pull_secret(Call& call) {
+    auto workspace =
+        workspace_for(resources_, call, Action::pull_secret_read, call.in_path("workspace"));
+    if (!workspace) return workspace.error();
+    const std::string& name = call.text("namespace");
+    return pull_secret_answer(resources_.grants.pull_secret(
+        workspace->id, name.empty() ? std::nullopt : std::optional<std::string>(name)));
+  }
+
+  base::Result<Answer> public_pull_secret(Call&) {
+    return pull_secret_answer(resources_.grants.pull_secret({}, {}));
+  }
+
+  /// Over everything one may see; some of each kind.
+  base::Result<Answer> search(Call& call) {
+    store::PageRequest request;
+    request.limit = static_cast<std::size_t>(call.number("limit"));
+    request.search = call.text("q");
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const View view = view_of(reader, call.caller->principal);
+      store::RegistryFilter registries;
+      registries.only = view.only_registries();
+      store::SpaceFilter spaces;
+      spaces.only = view.only_spaces();
+      store::RepositoryFilter repositories;
+      repositories.only_spaces = view.only_spaces();
+      Json out = Json::object();
+      out.set("registries",
+              items(store::list_registries(reader, request, registries).rows, summary_json));
+      out.set("spaces",
+              items(store::list_spaces(reader, request, spaces).rows, [&](store::SpaceRow row) {
+                if (!view.everything) row.workspaces.clear();
+                return with_registry(reader, row.record.registry, space_json(row));
+              }));
+      out.set("repositories", items(store::list_repositories(reader, request, repositories).rows,
+                                    [&](const model::RepositoryRecord& row) {
+                                      return with_registry(reader, row.registry,
+                                                           repository_json(row));
+                                    }));
+      return json_answer(out);
+    });
+  }
+
+ private:
+  store::Store& store() { return resources_.daemon.store; }
+
+  template <class Row, class ToJson>
+  static Json items(const std::vector<Row>& rows, const ToJson& to_json) {
+    Json out = Json::array();
+    for (const Row& row : rows) out.push(to_json(row));
+    return out;
+  }
+
+  static Json with_registry(store::Reader& reader, model::Id registry, Json json) {
+    const auto found = store::find_registry(reader, registry);
+    json.set("registry", model::text_or_null(found ? found->identity() : ""));
+    return json;
+  }
+
+  std::optional<Error> foreign_namespace(const Call& call, model::Id workspace) {
+    const std::string& name = call.text("namespace");
+    if (name.empty()) return {};
+    auto own = store().read<bool>([&](store::Reader& reader) {
+      const auto all = store::namespaces(reader, workspace);
+      return base::Result<bool>(std::any_of(
+          all.begin(), all.end(), [&](const model::Namespace& one) { return one.text() == name; }));
+    });
+    if (!own) return own.error();
+    if (!*own) return no_such("namespace", name);
+    return {};
+  }
+
+  base::Result<Answer> images(
+      Call& call, const std::function<std::vector<model::UsableSpace>(store::Reader&)>& usable_of) {
+    const auto page = read_page(call, images_list);
+    if (!page) return page.error();
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const Choice choice = choice_of(reader, usable_of(reader));
+      store::RepositoryFilter filter;
+      filter.only_spaces = &choice.spaces;
+      const auto rows = store::list_repositories(reader, page_request(call, *page), filter);
+      Json body = Json::object();
+      body.set("items", merged(choice, rows.rows));
+      Answer answer = json_answer(body);
+      if (!rows.next.empty()) link_next(answer, call, images_list, {rows.next});
+      return answer;
+    });
+  }
+
+  /// One item per pull reference, with every reason and every registry it comes from: one address
+  /// may be integrated twice. Names are sorted, so doubles stand on one page or at its edge.
+  static Json merged(const Choice& choice, const std::vector<model::RepositoryRecord>& rows) {
+    std::vector<std::string> order;
+    std::map<std::string, Json> by_reference;
+    for (const model::RepositoryRecord& row : rows) {
+      const auto registry = choice.registries.find(row.registry);
+      if (registry == choice.registries.end()) continue;
+      const std::string reference = engine::pull_host_of(registry->second) + "/" + row.name;
+      auto found = by_reference.find(reference);
+      if (found == by_reference.end()) {
+        order.push_back(reference);
+        Json item = repository_json(row);
+        item.set("reference", Json::string(reference));
+        item.set("sources", Json::array());
+        found = by_reference.emplace(reference, std::move(item)).first;
+      }
+      Json reasons = Json::array();
+      for (const model::Reason reason : choice.usable.at(row.space).reasons)
+        reasons.push(Json::string(std::string(to_string(reason))));
+      Json source = Json::object();
+      source.set("registry", Json::string(registry->second.identity()));
+      source.set("reasons", std::move(reasons));
+      Json sources = *found->second.find("sources");
+      sources.push(std::move(source));
+      found->second.set("sources", std::move(sources));
+    }
+    Json out = Json::array();
+    for (const std::string& reference : order) out.push(std::move(by_reference.at(reference)));
+    return out;
+  }
+
+  static base::Result<Answer> pull_secret_answer(base::Result<engine::Grants::PullSecret> secret) {
+    if (!secret) return secret.error();
+    auto config = base::parse_json(secret->docker_config_json);
+    if (!config) return config.error();
+    Json missing = Json::array();
+    for (const engine::Grants::Missing& one : secret->missing) {
+      Json item = Json::object();
+      item.set("registry", Json::string(one.registry));
+      item.set("space", Json::string(one.space));
+      item.set("reason", Json::string(one.reason));
+      item.set("hint", model::text_or_null(one.hint));
+      missing.push(std::move(item));
+    }
+    Json out = Json::object();
+    out.set("dockerconfigjson", *std::move(config));
+    out.set("missing", std::move(missing));
+    out.set("notices", model::texts(secret->notices));
+    return json_answer(out);
+  }
+
+  Resources& resources_;
+};
+
+using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
+    base::Result<Answer> (Images::*)(Call&))>;
+
+void add_components(Routes& routes) {
+  routes.component("Repository", R"({"type": "object", "required": ["name", "artifacts", "pulls",
+    "updated_at", "seen_at"], "properties": {"name": {"type": "string"},
+      "artifacts": {"type": ["integer", "null"]}, "pulls": {"type": ["integer", "null"]},
+      "updated_at": {"type": ["string", "null"]}, "seen_at": {"type": ["string", "null"]}}})");
+  routes.component("Repositories", R"({"type": "object", "required": ["items"], "properties": {
+      "items": {"type": "array", "items": {"$ref": "#/components/schemas/Repository"}}}})");
+  routes.component("Tags", R"({"type": "object", "required": ["items"], "properties": {
+      "items": {"type": "array", "items": {"type": "object", "required": ["name", "digest"],
+        "properties": {"name": {"type": "string"}, "digest": {"type": ["string", "null"]},
+          "seen_at": {"type": ["string", "null"]}}}}}})");
+  routes.component("Images", R"({"type": "object", "required": ["items"], "properties": {
+      "items": {"type": "array", "items": {"type": "object", "required": ["reference", "name",
+        "sources"], "properties": {
+          "reference": {"type": "string", "description": "What a pull names, without tag"},
+          "name": {"type": "string"}, "sources": {"type": "array", "items": {"type": "object",
+            "required": ["registry", "reasons"], "properties": {"registry": {"type": "string"},
+              "reasons": {"type": "array",
+                "items": {"enum": ["own-registry", "public", "bound"]}}}}}}}}}})");
+  routes.component("PullSecret", R"({"type": "object", "required": ["dockerconfigjson", "missing",
+    "notices"], "properties": {
+      "dockerconfigjson": {"type": "object",
+        "description": "The content of a secret of type kubernetes.io/dockerconfigjson."},
+      "missing": {"type": "array", "items": {"type": "object", "required": ["registry", "space",
+        "reason", "hint"]}},
+      "notices": {"type": "array", "items": {"type": "string"}}}})");
+  routes.component("Found", R"({"type": "object", "required": ["registries", "spaces",
+    "repositories"], "properties": {
+      "registries": {"type": "array", "items": {"$ref": "#/components/schemas/RegistrySummary"}},
+      "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/Space"}},
+      "repositories": {"type": "array", "items": {"$ref": "#/components/schemas/Repository"}}}})");
+}
+
+std::vector<Parameter> list_parameters(std::vector<Parameter> first) {
+  for (Parameter& parameter : page_parameters()) first.push_back(std::move(parameter));
+  first.push_back({.name = "search",
+                   .schema = R"({"type": "string", "maxLength": 200})",
+                   .help = "Part of the name"});
+  return first;
+}
+
+void add_catalogue(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
+  const std::string path = prefix.path + "/registries/{registry}/repositories";
+  auto listed = list_parameters({registry_parameter()});
+  listed.push_back({.name = "sort",
+                    .schema = R"({"type": "string", "enum": ["name", "-name", "updated",
+                        "-updated", "pulls", "-pulls"]})",
+                    .help = "Order"});
+  const Parameter repository{.in = Parameter::In::path,
+                             .name = "repository",
+                             .schema = R"({"type": "string", "minLength": 1, "maxLength": 512})",
+                             .help = "Name of the repository; slashes percent-encoded"};
+  routes.add({.method = "GET",
+              .path = path,
+              .operation = "list" + prefix.operation + "Repositories",
+              .tag = "images",
+              .summary = "Repositories, as last seen",
+              .parameters = parameters_of(prefix, std::move(listed)),
+              .answers = {{200, "Repositories", "A page"}},
+              .security = "registry.read",
+              .handler = to(&Images::repositories)});
+  routes.add(
+      {.method = "GET",
+       .path = path + "/{repository}/tags",
+       .operation = "list" + prefix.operation + "Tags",
+       .tag = "images",
+       .summary = "Tags of a repository, as last seen",
+       .parameters = parameters_of(prefix, list_parameters({registry_parameter(), repository})),
+       .answers = {{200, "Tags", "A page"}},
+       .security = "registry.read",
+       .handler = to(&Images::tags)});
+}
+
+void add_use(Routes& routes, const Handlers& to) {
+  const Parameter workspace = registry_prefixes()[1].parameters[0];
+  const Parameter name_space{.name = "namespace",
+                             .schema = R"({"type": "string", "maxLength": 320})",
+                             .help = "cluster/namespace; 404 when it is not the workspace's"};
+  routes.add({.method = "GET",
+              .path = "/api/v1/workspaces/{workspace}/images",
+              .operation = "selectImages",
+              .tag = "images",
+              .summary = "The images that a workspace may use",
+              .parameters = list_parameters({workspace, name_space}),
+              .answers = {{200, "Images", "A page"}},
+              .security = "image.use",
+              .handler = to(&Images::select)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/images",
+              .operation = "selectMyImages",
+              .tag = "images",
+              .summary = "The images that I may use",
+              .parameters = list_parameters({}),
+              .answers = {{200, "Images", "A page"}},
+              .handler = to(&Images::select_mine)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/workspaces/{workspace}/pull-secret",
+              .operation = "showPullSecret",
+              .tag = "images",
+              .summary = "What a namespace of a workspace needs to pull",
+              .parameters = {workspace, name_space},
+              .answers = {{200, "PullSecret", "Exactly what it may pull"}},
+              .security = "pull-secret.read",
+              .handler = to(&Images::pull_secret)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/pull-secret",
+              .operation = "showPublicPullSecret",
+              .tag = "images",
+              .summary = "What a namespace of no workspace needs to pull",
+              .answers = {{200, "PullSecret", "For public spaces alone"}},
+              .handler = to(&Images::public_pull_secret)});
+  routes.add({.method = "GET",
+              .path = "/api/v1/search",
+              .operation = "search",
+              .tag = "images",
+              .summary = "Search everything one may see",
+              .parameters = {{.name = "q",
+                              .schema = R"({"type": "string", "minLength": 1, "maxLength": 200})",
+                              .help = "Part of a name",
+                              .required = true},
+                             {.name = "limit",
+                              .schema = R"({"type": "integer", "minimum": 1, "maximum": 100,
+                                  "default": 20})",
+                              .help = "Of each kind"}},
+              .answers = {{200, "Found", "Some of each kind"}},
+              .handler = to(&Images::search)});
+}
+
+}  // namespace
+
+void add_image_routes(Routes& routes, Resources& resources) {
+  const auto images = std::make_shared<Images>(resources);
+  const Handlers to = [images](base::Result<Answer> (Images::*method)(Call&)) {
+    return [images, method](Call& call) { return ((*images).*method)(call); };
+  };
+  add_components(routes);
+  for (const RegistryPrefix& prefix : registry_prefixes()) add_catalogue(routes, prefix, to);
+  add_use(routes, to);
+}
+
+}  // namespace portolan::api

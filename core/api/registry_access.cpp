@@ -1,0 +1,75 @@
+#include "api/registry_access.h"
+
+#include "api/represent.h"
+#include "store/tenants.h"
+
+namespace portolan::api {
+
+using model::Action;
+
+std::vector<RegistryPrefix> registry_prefixes() {
+  const Parameter workspace{
+      .in = Parameter::In::path,
+      .name = "workspace",
+      .schema = R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"})",
+      .help = "Name of the workspace"};
+  return {{"/api/v1", "", {}}, {"/api/v1/workspaces/{workspace}", "Workspace", {workspace}}};
+}
+
+std::vector<Parameter> parameters_of(const RegistryPrefix& prefix, std::vector<Parameter> more) {
+  std::vector<Parameter> out = prefix.parameters;
+  out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  return out;
+}
+
+Parameter registry_parameter() {
+  return {.in = Parameter::In::path,
+          .name = "registry",
+          .schema = R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"})",
+          .help = "Name of the registry"};
+}
+
+base::Result<std::optional<model::Workspace>> workspace_in_path(const Resources& resources,
+                                                                const Call& call) {
+  const std::string& name = call.in_path("workspace");
+  if (name.empty()) return std::optional<model::Workspace>();
+  auto found = workspace_for(resources, call, Action::workspace_read, name);
+  if (!found) return found.error();
+  return std::optional<model::Workspace>(*std::move(found));
+}
+
+base::Result<Seen> registry_in_path(const Resources& resources, const Call& call, Action action) {
+  auto workspace = workspace_in_path(resources, call);
+  if (!workspace) return workspace.error();
+  const model::Principal& who = call.caller->principal;
+  const std::string& name = call.in_path("registry");
+  const auto owner = *workspace ? std::optional<model::Id>((*workspace)->id) : std::nullopt;
+  auto seen = resources.daemon.store.read<Seen>([&](store::Reader& reader) -> base::Result<Seen> {
+    auto found = store::find_registry(reader, owner, name);
+    Seen out;
+    out.view = view_of(reader, who);
+    if (!found || !out.view.sees_registry(*found)) return no_such("registry", name);
+    out.row.record = *std::move(found);
+    out.row.health = store::health(reader, out.row.record.id);
+    return out;
+  });
+  if (!seen) return seen;
+  if (auto no = refuse(call, action, owner, Action::registry_read, "registry", name)) return *no;
+  seen->inspect = model::may(who, Action::registry_inspect, owner);
+  return seen;
+}
+
+std::string path_of(const model::RegistryRecord& registry) {
+  const std::string scope = registry.workspace
+                                ? "/workspaces/" + percent_encoded_segment(registry.workspace_name)
+                                : std::string();
+  return "/api/v1" + scope + "/registries/" + percent_encoded_segment(registry.settings.name);
+}
+
+Answer job_started(const model::Job& job) {
+  Answer answer = json_answer(job_json(job), 202);
+  answer.headers.push_back({"Location", "/api/v1/jobs/" + std::to_string(job.id)});
+  return answer;
+}
+
+}  // namespace portolan::api

@@ -1,0 +1,44 @@
+#pragma once
+/// Which registry a path names, and what the caller may do with it.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/resources.h"
+#include "api/view.h"
+#include "store/registries.h"
+
+namespace portolan::api {
+
+/// A registry's routes stand twice: below /api/v1/registries for the platform's and below
+/// /api/v1/workspaces/{workspace}/registries for a workspace's.
+struct RegistryPrefix {
+  std::string path;       ///< Without what comes behind "/registries".
+  std::string operation;  ///< "" or "Workspace", in the middle of operation ids.
+  std::vector<Parameter> parameters;
+};
+std::vector<RegistryPrefix> registry_prefixes();
+/// The prefix's parameters, then `more`.
+std::vector<Parameter> parameters_of(const RegistryPrefix& prefix, std::vector<Parameter> more);
+/// {registry}
+Parameter registry_parameter();
+
+/// The registry in the path, with what the caller sees of it.
+struct Seen {
+  store::RegistryRow row;
+  View view;
+  bool inspect = false;  ///< Whole totals, evidence, account, every space.
+};
+/// not_found when he may not see it, forbidden when he sees it and may not `action`.
+base::Result<Seen> registry_in_path(const Resources&, const Call&, model::Action action);
+
+/// The workspace in the path, which the caller may see; absent without one.
+base::Result<std::optional<model::Workspace>> workspace_in_path(const Resources&, const Call&);
+
+/// "/api/v1/registries/name" or "/api/v1/workspaces/w/registries/name".
+std::string path_of(const model::RegistryRecord& registry);
+
+/// 202 with the job and where to follow it.
+Answer job_started(const model::Job& job);
+
+}  // namespace portolan::api

@@ -1,0 +1,373 @@
+/// What is known of a registry: overview, checks, statistics; and asking for it now.
+#include <algorithm>
+
+#include "api/registry_access.h"
+#include "api/represent.h"
+#include "model/json.h"
+#include "model/words.h"
+#include "store/tenants.h"
+
+namespace portolan::api {
+namespace {
+
+using base::Code;
+using base::Error;
+using base::Json;
+using model::Action;
+
+/// Measures of the caller's spaces alone, for who may not know whole totals.
+store::KeptStatistics only_visible(store::KeptStatistics kept, const std::set<std::string>& names) {
+  kept.measures.clear();
+  std::erase_if(kept.spaces, [&](const model::SpaceMeasures& space) {
+    return names.find(space.name) == names.end();
+  });
+  return kept;
+}
+
+/// One step of the quick start: whether it is done, and the call that does it.
+Json step_json(const char* name, bool done, std::string method, std::string path,
+               std::string help) {
+  Json next = Json::object();
+  next.set("method", Json::string(std::move(method)));
+  next.set("path", Json::string(std::move(path)));
+  next.set("help", Json::string(std::move(help)));
+  Json out = Json::object();
+  out.set("step", Json::string(name));
+  out.set("done", Json::boolean(done));
+  out.set("next", std::move(next));
+  return out;
+}
+
+class RegistryViews {
+ public:
+  explicit RegistryViews(Resources& resources) : resources_(resources) {}
+
+  base::Result<Answer> show(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_read);
+    if (!seen) return seen.error();
+    return resource_answer(seen->inspect ? registry_json(seen->row) : summary_json(seen->row),
+                           seen->row.record.provenance.revision);
+  }
+
+  base::Result<Answer> overview(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_read);
+    if (!seen) return seen.error();
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const auto spaces = visible_spaces(reader, *seen);
+      Json out = Json::object();
+      out.set("registry", seen->inspect ? registry_json(seen->row) : summary_json(seen->row));
+      out.set("statistics", kept_json(statistics_of(reader, *seen, spaces)));
+      out.set("spaces", counts_json(spaces));
+      out.set("quick_start", quick_start_json(reader, *seen, spaces));
+      return json_answer(out);
+    });
+  }
+
+  base::Result<Answer> checks(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_read);
+    if (!seen) return seen.error();
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      Json history = Json::array();
+      for (const store::Transition& one : store::transitions(reader, seen->row.record.id, 200)) {
+        Json item = Json::object();
+        item.set("state", Json::string(std::string(to_string(one.state))));
+        item.set("reason", model::text_or_null(one.reason));
+        item.set("message", model::text_or_null(one.message));
+        item.set("since", model::text_or_null(model::utc_time(one.since_ms)));
+        item.set("until", model::text_or_null(model::utc_time(one.until_ms)));
+        history.push(std::move(item));
+      }
+      Json out = Json::object();
+      out.set("health", health_json(seen->row.health, seen->inspect));
+      out.set("history", std::move(history));
+      return json_answer(out);
+    });
+  }
+
+  base::Result<Answer> check_now(Call& call) {
+    const bool full = text_of(call.body, "depth") == "full";
+    auto seen =
+        registry_in_path(resources_, call, full ? Action::registry_deep : Action::registry_check);
+    if (!seen) return seen.error();
+    auto job = resources_.registries.check_now(
+        seen->row.record.id, full ? model::Depth::full : model::Depth::quick, act_of(call));
+    if (!job) return job.error();
+    if (*job) return job_started(**job);
+    Json out = Json::object();
+    out.set("health", health_json(seen->row.health, seen->inspect));
+    return json_answer(out);
+  }
+
+  base::Result<Answer> statistics(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_read);
+    if (!seen) return seen.error();
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      const auto spaces = visible_spaces(reader, *seen);
+      return json_answer(kept_json(statistics_of(reader, *seen, spaces)));
+    });
+  }
+
+  base::Result<Answer> collect_now(Call& call) {
+    const std::string word = text_of(call.body, "level");
+    const auto level = word == "deep"    ? model::Level::deep
+                       : word == "quick" ? model::Level::quick
+                                         : model::Level::normal;
+    auto seen = registry_in_path(
+        resources_, call,
+        level == model::Level::deep ? Action::registry_deep : Action::registry_check);
+    if (!seen) return seen.error();
+    auto job = resources_.registries.collect_now(seen->row.record.id, level, act_of(call));
+    if (!job) return job.error();
+    if (*job) return job_started(**job);
+    return statistics(call);
+  }
+
+  base::Result<Answer> series(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_inspect);
+    if (!seen) return seen.error();
+    store::SeriesRequest request;
+    request.measure = call.text("measure");
+    request.limit = static_cast<std::size_t>(call.number("points"));
+    request.to_ms = store().now();
+    if (const std::string& to = call.text("to"); !to.empty())
+      request.to_ms = model::unix_ms_from(to);
+    request.from_ms = request.to_ms - 86'400'000;
+    if (const std::string& from = call.text("from"); !from.empty())
+      request.from_ms = model::unix_ms_from(from);
+    if (request.from_ms <= 0 || request.to_ms <= 0)
+      return Error{.code = Code::invalid_argument,
+                   .message = "from or to is not a time in the form 2026-01-31T10:00:00Z"};
+    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+      // The kind belongs to the series: the newest collection's is meant.
+      for (const auto& kept : store::statistics(reader, seen->row.record.id).measures)
+        if (kept.latest.name == request.measure) request.kind = kept.latest.kind;
+      Json points = Json::array();
+      for (const auto& point : store::series(reader, seen->row.record.id, request)) {
+        Json one = Json::object();
+        one.set("at", Json::string(model::utc_time(point.at_ms)));
+        one.set("value", Json::integer(point.value));
+        one.set("minimum", Json::integer(point.minimum));
+        one.set("maximum", Json::integer(point.maximum));
+        one.set("state", Json::string(std::string(to_string(point.state))));
+        points.push(std::move(one));
+      }
+      Json out = Json::object();
+      out.set("measure", Json::string(request.measure));
+      out.set("points", std::move(points));
+      return json_answer(out);
+    });
+  }
+
+  base::Result<Answer> list_catalogue_now(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_check);
+    if (!seen) return seen.error();
+    auto job = resources_.registries.list_now(seen->row.record.id, act_of(call));
+    if (!job) return job.error();
+    return job_started(*job);
+  }
+
+ private:
+  store::Store& store() { return resources_.daemon.store; }
+
+  static std::vector<model::SpaceRecord> visible_spaces(store::Reader& reader, const Seen& seen) {
+    auto spaces = store::spaces_of(reader, seen.row.record.id);
+    if (!seen.inspect)
+      std::erase_if(
+          spaces, [&](const model::SpaceRecord& space) { return !seen.view.sees_space(space.id); });
+    return spaces;
+  }
+
+  static store::KeptStatistics statistics_of(store::Reader& reader, const Seen& seen,
+                                             const std::vector<model::SpaceRecord>& spaces) {
+    auto kept = store::statistics(reader, seen.row.record.id);
+    if (seen.inspect) return kept;
+    std::set<std::string> names;
+    for (const model::SpaceRecord& space : spaces) names.insert(space.name);
+    return only_visible(std::move(kept), names);
+  }
+
+  static Json counts_json(const std::vector<model::SpaceRecord>& spaces) {
+    std::int64_t open = 0, gone = 0;
+    for (const model::SpaceRecord& space : spaces) {
+      if (space.gone_ms != 0)
+        ++gone;
+      else if (space.is_public)
+        ++open;
+    }
+    const auto total = static_cast<std::int64_t>(spaces.size()) - gone;
+    Json out = Json::object();
+    out.set("total", Json::integer(total));
+    out.set("public", Json::integer(open));
+    out.set("private", Json::integer(total - open));
+    out.set("gone", Json::integer(gone));
+    return out;
+  }
+
+  /// The three steps of the source document: a space, who may use it, an application.
+  static Json quick_start_json(store::Reader& reader, const Seen& seen,
+                               const std::vector<model::SpaceRecord>& spaces) {
+    const model::RegistryRecord& record = seen.row.record;
+    const std::string path = path_of(record);
+    const bool space = !spaces.empty();
+    const bool shared =
+        record.workspace.has_value() ||
+        std::any_of(spaces.begin(), spaces.end(),
+                    [](const model::SpaceRecord& one) { return one.is_public; }) ||
+        !store::bindings(reader, {.space = {}, .workspace = {}, .registry = record.id}).empty();
+    const std::string first = space ? percent_encoded_segment(spaces.front().name) : "{space}";
+    bool application = false;  // Somebody has a namespace that may pull from here.
+    if (record.workspace) {
+      application = !store::namespaces(reader, *record.workspace).empty();
+    } else {
+      for (const auto& binding :
+           store::bindings(reader, {.space = {}, .workspace = {}, .registry = record.id}))
+        application = application || !store::namespaces(reader, binding.workspace).empty();
+    }
+    Json out = Json::array();
+    out.push(step_json("space", space, "POST", path + "/spaces",
+                       "Create a space, or declare a prefix."));
+    out.push(step_json("workspace", shared, "POST", path + "/spaces/" + first + "/bindings",
+                       "Bind a private space to a workspace, or make it public."));
+    out.push(step_json("application", application, "GET",
+                       "/api/v1/workspaces/{workspace}/pull-secret?namespace={namespace}",
+                       "Give the workspace a namespace and apply its pull secret there."));
+    return out;
+  }
+
+  Resources& resources_;
+};
+
+using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
+    base::Result<Answer> (RegistryViews::*)(Call&))>;
+
+void add_components(Routes& routes) {
+  routes.component("Overview", R"({"type": "object", "required": ["registry", "statistics",
+    "spaces", "quick_start"], "properties": {
+      "registry": {"$ref": "#/components/schemas/Registry"},
+      "statistics": {"$ref": "#/components/schemas/Statistics"},
+      "spaces": {"type": "object", "required": ["total", "public", "private", "gone"]},
+      "quick_start": {"type": "array", "items": {"type": "object",
+        "required": ["step", "done", "next"], "properties": {
+          "step": {"enum": ["space", "workspace", "application"]}, "done": {"type": "boolean"},
+          "next": {"type": "object"}}}}}})");
+  routes.component("Checks", R"({"type": "object", "required": ["health", "history"],
+    "properties": {"health": {"$ref": "#/components/schemas/Health"},
+      "history": {"type": "array", "items": {"type": "object", "required": ["state", "reason",
+        "message", "since", "until"]}}}})");
+  routes.component("CheckNow", R"({"type": "object", "additionalProperties": false,
+    "properties": {"depth": {"type": "string", "enum": ["quick", "full"], "default": "quick"}}})");
+  routes.component("CollectNow", R"({"type": "object", "additionalProperties": false,
+    "properties": {"level": {"type": "string", "enum": ["quick", "normal", "deep"],
+      "default": "normal"}}})");
+  routes.component("LastHealth", R"({"type": "object", "required": ["health"], "properties": {
+      "health": {"$ref": "#/components/schemas/Health"}}})");
+}
+
+std::vector<Parameter> series_parameters() {
+  const std::string time = R"({"type": "string", "maxLength": 30})";
+  return {registry_parameter(),
+          {.name = "measure",
+           .schema = R"({"type": "string", "minLength": 1, "maxLength": 100})",
+           .help = "Name of the measure",
+           .required = true},
+          {.name = "from", .schema = time, .help = "2026-01-31T10:00:00Z; a day before `to`"},
+          {.name = "to", .schema = time, .help = "Now, when left out"},
+          {.name = "points",
+           .schema = R"({"type": "integer", "minimum": 1, "maximum": 2000, "default": 500})",
+           .help = "At most so many; neighbours are folded"}};
+}
+
+void add_routes(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
+  const std::string path = prefix.path + "/registries/{registry}";
+  const std::string name = prefix.operation + "Registry";
+  const auto own = parameters_of(prefix, {registry_parameter()});
+  routes.add({.method = "GET",
+              .path = path,
+              .operation = "show" + name,
+              .tag = "registries",
+              .summary = "Show a registry",
+              .parameters = own,
+              .answers = {{200, "Registry", "What the caller may know of it"}},
+              .security = "registry.read",
+              .handler = to(&RegistryViews::show)});
+  routes.add({.method = "GET",
+              .path = path + "/overview",
+              .operation = "show" + name + "Overview",
+              .tag = "registries",
+              .summary = "Basic information, statistics, quick start",
+              .parameters = own,
+              .answers = {{200, "Overview", "The overview"}},
+              .security = "registry.read",
+              .handler = to(&RegistryViews::overview)});
+  routes.add({.method = "GET",
+              .path = path + "/checks",
+              .operation = "show" + name + "Checks",
+              .tag = "registries",
+              .summary = "Health with its history",
+              .parameters = own,
+              .answers = {{200, "Checks", "Health"}},
+              .security = "registry.read",
+              .handler = to(&RegistryViews::checks)});
+  routes.add({.method = "POST",
+              .path = path + "/check",
+              .operation = "check" + name,
+              .tag = "registries",
+              .summary = "Validate now",
+              .description = "Joins a validation that is under way; a result younger than 30 s is "
+                             "the answer.",
+              .parameters = own,
+              .body = "CheckNow",
+              .answers = {{202, "Job", "Follow the job"}, {200, "LastHealth", "Fresh enough"}},
+              .security = "registry.check",
+              .handler = to(&RegistryViews::check_now)});
+  routes.add({.method = "GET",
+              .path = path + "/statistics",
+              .operation = "show" + name + "Statistics",
+              .tag = "statistics",
+              .summary = "The newest numbers, with states and ages",
+              .parameters = own,
+              .answers = {{200, "Statistics", "The numbers"}},
+              .security = "registry.read",
+              .handler = to(&RegistryViews::statistics)});
+  routes.add({.method = "POST",
+              .path = path + "/statistics",
+              .operation = "collect" + name,
+              .tag = "statistics",
+              .summary = "Collect now",
+              .parameters = own,
+              .body = "CollectNow",
+              .answers = {{202, "Job", "Follow the job"}, {200, "Statistics", "Fresh enough"}},
+              .security = "registry.check",
+              .handler = to(&RegistryViews::collect_now)});
+  routes.add({.method = "GET",
+              .path = path + "/statistics/series",
+              .operation = "show" + name + "Series",
+              .tag = "statistics",
+              .summary = "One measure over time",
+              .parameters = parameters_of(prefix, series_parameters()),
+              .answers = {{200, "Series", "Oldest first"}},
+              .security = "registry.inspect",
+              .handler = to(&RegistryViews::series)});
+  routes.add({.method = "POST",
+              .path = path + "/catalogue",
+              .operation = "refresh" + name,
+              .tag = "catalogue",
+              .summary = "Read spaces, repositories and tags now",
+              .parameters = own,
+              .answers = {{202, "Job", "Follow the job"}},
+              .security = "registry.check",
+              .handler = to(&RegistryViews::list_catalogue_now)});
+}
+
+}  // namespace
+
+void add_registry_view_routes(Routes& routes, Resources& resources) {
+  const auto views = std::make_shared<RegistryViews>(resources);
+  const Handlers to = [views](base::Result<Answer> (RegistryViews::*method)(Call&)) {
+    return [views, method](Call& call) { return ((*views).*method)(call); };
+  };
+  add_components(routes);
+  for (const RegistryPrefix& prefix : registry_prefixes()) add_routes(routes, prefix, to);
+}
+
+}  // namespace portolan::api
