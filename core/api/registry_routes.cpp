@@ -55,7 +55,7 @@ class RegistryWrites {
       if (!draft) return draft.error();
       auto made = resources_.registries.integrate(*std::move(draft), verify_of(call), act_of(call),
                                                   call.request.deadline.cancel);
-      if (!made) return made.error();
+      if (!made) return refused(call, std::move(made).error());
       return created(integrated_json(*made), made->record.provenance.revision,
                      path_of(made->record));
     });
@@ -134,6 +134,18 @@ class RegistryWrites {
       if (!who.only_workspace || *who.only_workspace == workspace)
         key += std::to_string(workspace) + ",";
     return key + " ";
+  }
+
+  /// A check that failed is the request's fault: 422, whatever its code is.
+  static base::Result<Answer> refused(Call& call, Error error) {
+    if (error.http_status != engine::failed_check_status) return error;
+    Problem problem;
+    problem.status = error.http_status;
+    problem.code = std::string(to_string(error.code));
+    problem.detail = error.message;
+    problem.hint = error.hint;
+    problem.where = error.where;
+    return to_answer(problem, call.request);
   }
 
   base::Result<model::RegistryRecord> draft_in(const Call& call, Action action) {

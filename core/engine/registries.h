@@ -28,6 +28,9 @@ struct Tried {
   std::vector<std::string> warnings;
 };
 
+/// Error::http_status of an Error that a failed check is, with Verify::require.
+inline constexpr std::int32_t failed_check_status = 422;
+
 class Registries {
  public:
   Registries(const Daemon& daemon, Fleet& fleet, JobRunner& jobs);
@@ -45,9 +48,9 @@ class Registries {
     model::RegistryRecord record;
     std::optional<Tried> tried;  ///< Absent with Verify::skip.
   };
-  /// Keeps it. Verify::require: only when no check failed (`conflict`-free; the failed check is the
-  /// Error); warn: anyway. limit: too many in the workspace. Its first health, statistics and
-  /// catalogue are due at once.
+  /// Keeps it. Verify::require: only when no check failed (the first failed check is the Error);
+  /// warn: anyway. limit: too many in the workspace. Its first health, statistics and catalogue are
+  /// due at once.
   base::Result<Integrated> integrate(model::RegistryRecord draft, Verify verify, const Act& act,
                                      const base::CancelToken& cancel);
 
