@@ -112,8 +112,7 @@ class Replay:
         headers = [[name, self.ours(value)] for name, value in exchange.get("headers", [])]
         if not any(name == "Host" for name, _ in headers):
             headers.append(["Host", RECORDED_HOST])
-        if not any(name == "Accept" for name, _ in headers):
-            headers.append(["Accept", "*/*"])
+        headers.insert(0, ["Accept", "*/*"])  # whoever recorded them sent it with each request
         if authorization := self.authorization(exchange):
             headers.append(["Authorization", authorization])
         if body or exchange["method"] in ("POST", "PUT", "PATCH"):
@@ -263,7 +262,8 @@ class Replay:
 
     def take_pull_token(self):
         client = self.admin_.as_caller(*self.logins_["pullrobot"])
-        self.pull_token_ = self.token_of(client, "repository:priv/app:pull")
+        scopes = ("repository:priv/app:pull", "repository:pub/web:pull")
+        self.pull_token_ = self.token_of(client, "&scope=".join(scopes))
         client.close()
 
     def push_parts(self, name):

@@ -11,7 +11,8 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from rigs.simulated_harbor import HarborUnderTest, SimulatedHarbor
+from harbor_world import before, requests_of
+from rigs.simulated_harbor import HarborClient, HarborUnderTest, SimulatedHarbor
 
 DAY_MS = 86_400_000
 
@@ -289,6 +290,30 @@ def test_robots_are_found_by_the_beginning_of_their_name(changes, admin, project
     assert changes("list_robots", f"x-{prefix}") == []
 
 
+# what goes wrong
+
+
+def test_read_only_mode_is_named(changes, admin, name, prefix, projects):
+    admin.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": True})
+    try:
+        for words in (("create_space", name, "private"), ("remove_space", projects[0]),
+                      ("set_visibility", projects[0], "public"), ("issue_robot", prefix, 0, projects[0])):
+            error = refused(changes, *words)
+            assert error.code == "unavailable" and "read-only" in error.message
+        assert changes("list_robots", prefix) == []
+    finally:
+        admin.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": False})
+
+
+def test_a_wrong_password_is_tried_once(changes, harbor, admin, name):
+    user = admin.make_user(admin.unique("locked"), "Some-password-1")
+    with before(harbor) as front:
+        wrong = HarborClient(front.home, user.username, "Not-the-one-1")
+        assert refused(changes.as_caller(wrong), "create_space", name, "private").code == "unauthorized"
+    assert requests_of(front)["GET /api/v2.0/users/current"] == 1
+    assert "POST /api/v2.0/projects" not in requests_of(front)
+
+
 # what only a simulation lets one do
 
 
@@ -304,24 +329,7 @@ def test_all_pages_of_robots_are_read_and_harbors_prefix_is_known(simulated):  #
     assert len(found) == 116 and issued["username"] in {robot["username"] for robot in found}
 
 
-def test_read_only_mode_is_named(simulated):  # [simulated]
-    simulated.client.make_project("team")
-    simulated.client.expect([200], "PUT", "/api/v2.0/configurations", {"read_only": True})
-    for words in (("create_space", "other", "private"), ("remove_space", "team"), ("set_visibility", "team", "public"),
-                  ("issue_robot", "ci", 0, "team")):
-        error = refused(simulated.changes, *words)
-        assert error.code == "unavailable" and "read-only" in error.message
-    assert simulated.changes("list_robots", "ci") == []
-
-
 def test_a_database_that_is_down_is_unavailable(simulated):  # [simulated]
     simulated.take_down("database")
     for words in (("create_space", "other", "private"), ("issue_robot", "ci", 0, "team")):
         assert refused(simulated.changes, *words).code == "unavailable"
-
-
-def test_a_wrong_password_is_tried_once(simulated):  # [simulated]
-    wrong = simulated.client.as_caller("admin", "Not-the-one-1")
-    assert refused(simulated.changes.as_caller(wrong), "create_space", "other", "private").code == "unauthorized"
-    assert simulated.requests()["GET /api/v2.0/users/current"] == 1
-    assert "POST /api/v2.0/projects" not in simulated.requests()

@@ -148,6 +148,10 @@ def test_a_token_opens_the_whole_project_of_its_repository_and_an_altered_one_no
     assert bearer(harbor, token, f"/v2/{name}/app/manifests/v1") == 200
     assert bearer(harbor, token, f"/v2/{name}/deep/app/manifests/v1") == 200
     assert bearer(harbor, token, f"/v2/{other}/app/manifests/v1") == 401
+    opened = project(harbor, public=True)
+    harbor.client.push_image(f"{opened}/app", "v1")
+    assert bearer(harbor, token, f"/v2/{opened}/app/manifests/v1") == 401
+    assert bearer(harbor, "garbage", f"/v2/{opened}/app/manifests/v1") == 200  # as anybody may
     assert bearer(harbor, token[:-8] + "AAAAAAAA", f"/v2/{name}/app/manifests/v1") == 401
 
 
@@ -178,6 +182,14 @@ def test_a_deleted_robot_is_refused_but_its_token_pulls_on(harbor):
 
 
 # state
+
+
+@pytest.mark.parametrize("accept, expected", [
+    ("*/*", 200), ("application/json;q=0.1", 200), ("text/html, application/*", 200), ("text/html", 422), ("", 422),
+    ("application/json;q=0", 422),
+])
+def test_who_accepts_no_json_is_refused(harbor, accept, expected):
+    assert harbor.client.request("GET", "/api/v2.0/users/current", headers={"Accept": accept})[0] == expected
 
 
 def test_a_cookie_makes_a_change_fail(harbor):

@@ -12,6 +12,7 @@ from .state import State
 
 BASE = "/api/v2.0"
 METHODS = ("PUT", "POST", "HEAD", "GET", "DELETE", "PATCH")  # core itself has no fixed order
+OTHER_TYPES = ("/ping", "/systeminfo/getcert")  # what answers no JSON
 ROUTES = {}  # number of path segments -> [(pattern, method, handler)]
 
 
@@ -53,8 +54,20 @@ def dispatch(context):
         message = f"method {request.method} is not allowed, but [{allowed}] are"
         raise ApiError(405, "METHOD_NOT_ALLOWED", message)
     handler, match = found[request.method]
+    if request.method == "GET" and slash_less not in OTHER_TYPES and not admits_json(request):
+        raise invalid("unsupported media type requested, only [application/json] are available")
     context.params = {key: unquote(value) for key, value in match.groupdict().items()}
     return handler(context)
+
+
+def admits_json(request):
+    """Whether Accept allows JSON; a missing header does, an empty one does not."""
+    for entry in request.header("accept", "*/*").split(","):
+        kind, *parameters = (part.strip() for part in entry.split(";"))
+        if kind in ("application/json", "application/*", "*/*"):
+            if not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters):
+                return True
+    return False
 
 
 def body_of(context, name, types=None):

@@ -119,9 +119,7 @@ class RegistryApi:
 
     def allowed(self, caller, project, repository, action):
         if caller.kind == "token":
-            return caller.can_repository(repository, action) or (
-                action == "pull" and project.public
-            )
+            return caller.can_repository(repository, action)
         return caller.can(project, "repository", action)
 
     def require_registry(self):
