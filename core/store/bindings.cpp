@@ -13,6 +13,9 @@ constexpr std::string_view columns =
 constexpr std::string_view tables =
     "binding b JOIN space s ON s.id = b.space JOIN workspace w ON w.id = b.workspace";
 
+/// In the table meta: the access_revision().
+constexpr std::string_view access_word = "access_revision";
+
 base::Error gone() { return missing("the binding"); }
 
 Binding read_binding(Rows& rows) {
@@ -42,7 +45,30 @@ Result<Binding> bind_again(Writer& writer, const Binding& stored, const Binding&
           "updated_ms = ?, revision = revision + 1 WHERE id = ?",
           {wanted.push, wanted.provenance.managed_by, wanted.provenance.created_by, now_ms(writer),
            stored.id});
+  access_changed(writer);
   return *find_binding(writer, stored.id);
+}
+
+model::AccessWorld read_world(Reader& reader) {
+  model::AccessWorld world;
+  for (Rows rows = query(reader, "SELECT id, workspace FROM registry"); rows.next();) {
+    auto& registry = world.registries.emplace_back();
+    rows.into(registry.id, registry.workspace);
+  }
+  for (Rows rows = query(reader,
+                         "SELECT id, registry, is_public FROM space WHERE gone_ms = 0 "
+                         "ORDER BY id");
+       rows.next();) {
+    auto& space = world.spaces.emplace_back();
+    rows.into(space.id, space.registry, space.is_public);
+  }
+  for (Rows rows =
+           query(reader, "SELECT space, workspace, push FROM binding WHERE revoke_pending = ''");
+       rows.next();) {
+    auto& binding = world.bindings.emplace_back();
+    rows.into(binding.space, binding.workspace, binding.push);
+  }
+  return world;
 }
 
 }  // namespace
@@ -66,6 +92,7 @@ Result<Binding> insert_binding(Writer& writer, Binding binding) {
              "created_ms, updated_ms, revision) VALUES (?, ?, ?, '', ?, ?, ?, ?, 1)",
              {binding.space, binding.workspace, binding.push, binding.provenance.managed_by,
               binding.provenance.created_by, now, now});
+  access_changed(writer);
   return *find_binding(writer, id);
 }
 
@@ -75,11 +102,13 @@ Result<void> set_revoke_pending(Writer& writer, Id id, const std::string& why) {
                               "revision = revision + 1 WHERE id = ?",
                               {why, now_ms(writer), id});
   if (changed == 0) return gone();
+  access_changed(writer);
   return {};
 }
 
 Result<void> delete_binding(Writer& writer, Id id) {
   if (execute(writer, "DELETE FROM binding WHERE id = ?", {id}) == 0) return gone();
+  access_changed(writer);
   return {};
 }
 
@@ -107,26 +136,27 @@ Page<Binding> list_bindings(Reader& reader, const PageRequest& request,
   return bindings_list(filter).page<Binding>(reader, request, read_binding);
 }
 
-model::AccessWorld access_world(Reader& reader) {
-  model::AccessWorld world;
-  for (Rows rows = query(reader, "SELECT id, workspace FROM registry"); rows.next();) {
-    auto& registry = world.registries.emplace_back();
-    rows.into(registry.id, registry.workspace);
+std::int64_t access_revision(Reader& reader) {
+  return scalar<std::int64_t>(reader, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?",
+                              {access_word})
+      .value_or(0);
+}
+
+void access_changed(Writer& writer) {
+  put_meta(writer, access_word, std::to_string(access_revision(writer) + 1));
+  // A write that is undone gives the number back: another world may have it then.
+  writer.connection().known_access().revision = -1;
+}
+
+const model::AccessWorld& access_world(Reader& reader) {
+  auto& known = reader.connection().known_access();
+  const std::int64_t revision = access_revision(reader);
+  if (known.revision != revision) {
+    known.revision = -1;  // Reading may end in between.
+    known.world = read_world(reader);
+    known.revision = revision;
   }
-  for (Rows rows = query(reader,
-                         "SELECT id, registry, is_public FROM space WHERE gone_ms = 0 "
-                         "ORDER BY id");
-       rows.next();) {
-    auto& space = world.spaces.emplace_back();
-    rows.into(space.id, space.registry, space.is_public);
-  }
-  for (Rows rows =
-           query(reader, "SELECT space, workspace, push FROM binding WHERE revoke_pending = ''");
-       rows.next();) {
-    auto& binding = world.bindings.emplace_back();
-    rows.into(binding.space, binding.workspace, binding.push);
-  }
-  return world;
+  return known.world;
 }
 
 }  // namespace portolan::store

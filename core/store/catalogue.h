@@ -48,8 +48,10 @@ std::vector<model::Binding> bindings(Reader&, const BindingFilter&);
 Page<model::Binding> list_bindings(Reader&, const PageRequest&, const BindingFilter&);
 
 /// Everything access resolution looks at, in one read: without spaces that are gone and bindings
-/// whose revoke is pending.
-model::AccessWorld access_world(Reader&);
+/// whose revoke is pending. Good as long as the Reader; read anew only when it changed.
+const model::AccessWorld& access_world(Reader&);
+/// Grows whenever access_world() answers something else than before.
+std::int64_t access_revision(Reader&);
 
 base::Result<model::RobotRecord> insert_robot(Writer&, model::RobotRecord robot,
                                               const base::Secret& secret);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "model/usable.h"
 #include "store/store.h"
 
 namespace portolan::store {
@@ -125,6 +126,12 @@ class Reader::Connection {
   void run(const char* sql) { database_.exec(sql); }  ///< Several statements; nothing bound.
   SQLite::Database& database() { return database_; }
   const base::SealingKey& key() const { return surroundings_.key; }
+  /// What access_world() read last here, and the access_revision() that it is good for.
+  struct KnownAccess {
+    std::int64_t revision = -1;
+    model::AccessWorld world;
+  };
+  KnownAccess& known_access() { return known_access_; }
   std::int64_t now() const { return surroundings_.now(); }
 
  private:
@@ -135,6 +142,7 @@ class Reader::Connection {
   const Surroundings& surroundings_;
   /// Prepared and not running, by their text. Two of one text when a query runs inside itself.
   std::multimap<std::string, std::unique_ptr<SQLite::Statement>, std::less<>> idle_;
+  KnownAccess known_access_;
 };
 
 inline Rows query(Reader& reader, std::string_view sql, std::initializer_list<Value> values = {}) {
@@ -161,6 +169,9 @@ inline std::int64_t now_ms(Reader& reader) { return reader.connection().now(); }
 /// A value of the table `meta`; empty when it is not there.
 std::string meta(Reader& reader, std::string_view name);
 void put_meta(Writer& writer, std::string_view name, std::string_view value);
+
+/// Called by whatever changes the answer of access_world().
+void access_changed(Writer& writer);
 
 /// What happened in the words of people. `folder` is named in hints.
 base::Error error_of(const SQLite::Exception& exception, const std::filesystem::path& folder);

@@ -146,6 +146,7 @@ Result<RegistryRecord> insert_registry(Writer& writer, RegistryRecord record) {
       {record.workspace, record.settings.name, record.settings.type, record.settings.address,
        record.settings.credentials.username, record.provenance.managed_by,
        record.provenance.created_by, now, now});
+  access_changed(writer);
   record.id = id;
   write_settings(writer, record);
   seal_settings(writer, id, record.settings);
@@ -264,6 +265,7 @@ Result<void> delete_registry(Writer& writer, Id id) {
           {id});
   execute(writer, "DELETE FROM robot WHERE registry = ?", {id});
   if (execute(writer, "DELETE FROM registry WHERE id = ?", {id}) == 0) return gone();
+  access_changed(writer);
   return {};
 }
 

@@ -9,7 +9,7 @@ namespace {
 using base::Json;
 using model::RegistryRecord;
 
-/// r is the registry, w its workspace, s its password.
+/// r is the registry, h its health, w its workspace, s its password.
 constexpr std::string_view registry_columns =
     "r.id, r.workspace, COALESCE(w.name, ''), r.name, r.type, r.address, r.username, "
     "r.trusted_realms, r.ca_pem, r.client_certificate_pem, r.minimum_version, r.pin_sha256, "
@@ -19,7 +19,8 @@ constexpr std::string_view registry_columns =
     "COALESCE(s.fingerprint, ''), r.pull_username <> '', r.pull_suspended, r.integration_json, "
     "r.managed_by, r.created_by, r.created_ms, r.updated_ms, r.revision";
 constexpr std::string_view registry_tables =
-    "registry r LEFT JOIN workspace w ON w.id = r.workspace LEFT JOIN registry_secret s "
+    "registry r JOIN health h ON h.registry = r.id LEFT JOIN workspace w ON w.id = r.workspace "
+    "LEFT JOIN registry_secret s "
     "ON s.owner = r.id AND s.kind = 'password'";
 
 model::Integration integration_of(const Json& json) {
@@ -92,10 +93,11 @@ Json stored_form(const model::Integration& integration) {
 Page<RegistryRow> list_registries(Reader& reader, const PageRequest& request,
                                   const RegistryFilter& filter) {
   const std::string columns = std::string(registry_columns) + ", " + std::string(health_columns);
-  const std::string tables = std::string(registry_tables) + " JOIN health h ON h.registry = r.id";
+  // The index on states goes on with health's own column.
+  const bool by_state = request.sort.ends_with("state");
   List list({.columns = columns,
-             .from = tables,
-             .id = "r.id",
+             .from = registry_tables,
+             .id = by_state ? "h.registry" : "r.id",
              .search = "r.name",
              .sorts = {{"name", "r.name"},
                        {"type", "r.type"},

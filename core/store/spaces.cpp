@@ -65,6 +65,7 @@ Result<SpaceRecord> insert_space(Writer& writer, SpaceRecord space) {
        space.proxy_cache, space.confirm_public, space.gone_ms, space.repositories,
        space.first_seen_ms, space.seen_ms, space.provenance.managed_by, space.provenance.created_by,
        now, now});
+  access_changed(writer);
   return *find_space(writer, id);
 }
 
@@ -82,6 +83,7 @@ Result<SpaceRecord> update_space(Writer& writer, const SpaceRecord& wanted,
   if (!only_seen(*stored, space)) {
     ++space.provenance.revision;
     space.provenance.updated_ms = now_ms(writer);
+    access_changed(writer);
   }
   execute(writer,
           "UPDATE space SET name = ?, upstream_id = ?, is_public = ?, upstream_visibility = ?, "
@@ -103,6 +105,7 @@ Result<void> delete_space(Writer& writer, Id id) {
                        .hint = "Unbind it from every workspace first."};
   }
   if (execute(writer, "DELETE FROM space WHERE id = ?", {id}) == 0) return gone();
+  access_changed(writer);
   return {};
 }
 

@@ -1,6 +1,7 @@
 """Figures of issue "The road" §7: each a ratio of two things measured side by side in this run.
 
-usage: tests/bench/run [--short] [NAME…]     names: statistics deep processor memory start fleet harbor border peers
+usage: tests/bench/run [--short] [NAME…]     names: statistics deep processor memory start fleet
+harbor border store peers
 Prints a row a figure: what, ours, theirs, ratio, goal. --short uses small sizes and only proves that it runs.
 """
 import argparse
@@ -239,6 +240,16 @@ def bench_border(short):
     goal = f"difference ≤ 100 ns (here {found['difference_ns']:.0f})"
     row("routed call ÷ direct call", found["routed_ns"], found["direct_ns"], goal, "ns")
     row("10,000 items through the ABI", found["items_10000_ms"], 3, "≤ 3 ms", "ms")
+
+
+def bench_store(short):
+    """What the daemon asks its store most, over 1,000 registries and 20,000 spaces."""
+    found = json.loads(Spent(BUILD / "bin/bench_store", 2 if short else 365).output)
+    for key, most in [("list_registries_50_by_name", 2), ("list_registries_50_by_state", 2),
+                      ("list_repositories_50_usable", 2), ("access_world_after_change", 30), ("usable_spaces", 1),
+                      ("series_500_points", 5), ("put_health_1000_in_one", 100),
+                      ("compact_one_hour_of_10000_series", 500)]:
+        row(f"store: {key.replace('_', ' ')}", found[key], most, f"≤ {most} ms", "ms")
 
 
 BENCHES = {name.removeprefix("bench_"): function for name, function in list(globals().items())
