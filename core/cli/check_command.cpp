@@ -96,6 +96,7 @@ int plugins_check(Session& session) {
     for (const auto& type : plugin.note->types) {
       append(checks, check::lifecycle_checks(loaded, type));
       append(checks, check::call_checks(loaded, type));
+      append(checks, check::extension_checks(loaded, type));
     }
     if (session.args().has("address")) {
       check::OneFile set(*plugin.note);

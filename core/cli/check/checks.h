@@ -44,7 +44,10 @@ struct Target {
   std::optional<std::chrono::milliseconds> timeout;  ///< Of each call, instead of the usual ones.
   services::Log log;
 };
-/// The same calls on a real registry.
+/// The calls of the extensions that the type names, against the scripts that concern them.
+std::vector<Check> extension_checks(const std::shared_ptr<Loaded>& loaded,
+                                    const plugin::Note::Type& type);
+/// The mandatory calls on a real registry.
 std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const Target& target);
 
 /// A registry at `address` with what the type's form asks for: defaults, the schema's first

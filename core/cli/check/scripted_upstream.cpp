@@ -4,7 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 
 namespace portolan::cli::check {
 namespace {
@@ -31,6 +34,18 @@ std::string page(const std::string& request, int n, bool list) {
                          "\r\nX-Total-Count: 1000000\r\nLink: <" +
                          path + "?page=" + std::to_string(n + 1) + ">; rel=\"next\"",
                      list ? "[" + item + "]" : object);
+}
+
+/// Bytes of the first request, its body included; 0 while it is not whole.
+std::size_t request_size(const std::string& buffer) {
+  const std::size_t end = buffer.find("\r\n\r\n");
+  if (end == std::string::npos) return 0;
+  constexpr std::string_view name = "\r\ncontent-length: ";
+  const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  const auto head = std::string_view(buffer).substr(0, end);
+  const auto* const at = std::search(head.begin(), head.end(), name.begin(), name.end(), same);
+  const std::size_t body = at == head.end() ? 0 : std::strtoul(at + name.size(), nullptr, 10);
+  return buffer.size() < end + 4 + body ? 0 : end + 4 + body;
 }
 
 }  // namespace
@@ -77,10 +92,11 @@ void ScriptedUpstream::serve(int descriptor) {
     const ssize_t count = ::recv(descriptor, bytes, sizeof bytes, 0);
     if (count <= 0) return;
     buffer.append(bytes, static_cast<std::size_t>(count));
-    const std::size_t end = buffer.find("\r\n\r\n");
-    if (end == std::string::npos || script_ == Script::hang) continue;
+    const std::size_t size = request_size(buffer);
+    if (size == 0 || script_ == Script::hang) continue;
+    if (!buffer.starts_with("GET ") && !buffer.starts_with("HEAD ")) ++changes_;
     const std::string reply = answer(buffer);
-    buffer.erase(0, end + 4);
+    buffer.erase(0, size);
     if (::send(descriptor, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
     if (script_ == Script::truncated) {
       ::shutdown(descriptor, SHUT_RDWR);
@@ -100,6 +116,7 @@ std::string ScriptedUpstream::answer(const std::string& request) {
     case Script::rate_limited:
       return with_length("429 Too Many Requests\r\nRetry-After: 3600", "slow down");
     case Script::broken: return with_length("500 Internal Server Error", "it is broken");
+    case Script::busy: return with_length("503 Service Unavailable", "later");
     case Script::garbage: return with_length(json_head, std::string("{\"a\":\x01\xff\xfe[[[", 11));
     case Script::web_page:
       return with_length("200 OK\r\nContent-Type: text/html",

@@ -13,6 +13,7 @@ enum class Script {
   unauthorized,     ///< 401, Basic.
   rate_limited,     ///< 429, an hour.
   broken,           ///< 500
+  busy,             ///< 503: who may, tries again.
   garbage,          ///< 200, no JSON.
   web_page,         ///< 200, HTML.
   truncated,        ///< The body ends before its length.
@@ -30,6 +31,8 @@ class ScriptedUpstream {
 
   std::string address() const { return "http://127.0.0.1:" + std::to_string(port_); }
   int connections() const { return connections_; }
+  /// Requests that are neither GET nor HEAD.
+  int changes() const { return changes_; }
 
  private:
   struct Peer {
@@ -43,7 +46,7 @@ class ScriptedUpstream {
   const Script script_;
   int listener_ = -1, port_ = 0;
   std::atomic<bool> stopping_{false};
-  std::atomic<int> connections_{0}, pages_{0};
+  std::atomic<int> connections_{0}, changes_{0}, pages_{0};
   std::mutex mutex_;
   std::list<Peer> peers_;
   std::thread acceptor_;

@@ -35,6 +35,44 @@ struct bad {
     out.push(portolan::measure{"repositories"}.known(0));
   }
 
+  // catalog-*: what cannot be read is taken for something.
+  void repositories(portolan::call& call, const portolan::query&,
+                    portolan::out<portolan::repository>& out) {
+    if (!call.get("/").ok()) out.push({.name = "made/up"});
+  }
+
+  // spaces-*: whatever the answer, it is done.
+  portolan::space create_space(portolan::call& call, const std::string& name,
+                               std::uint32_t visibility) {
+    (void)call.get("/");
+    return {.name = name, .visibility = visibility};
+  }
+  portolan::space set_visibility(portolan::call& call, const std::string& name,
+                                 std::uint32_t visibility) {
+    return create_space(call, name, visibility);
+  }
+  void remove_space(portolan::call& call, const std::string&) { call.get("/").require(); }
+
+  portolan::robot issue_robot(portolan::call& call, const std::string&,
+                              const std::vector<portolan::grant>&, std::uint32_t) {
+    portolan::request wanted("/robots");
+    wanted.method = "POST";
+    wanted.secret_pointer = "/secret";
+    wanted.flags = PORTOLAN_HTTP_IDEMPOTENT;  // robots-once
+    const auto made = call.send(wanted).json();
+    return {.id = "1", .username = "x", .secret_handle = made["secret"]["$secret"].string_or("")};
+  }
+  portolan::robot rewrite_robot(portolan::call& call, const std::string& id,
+                                const std::vector<portolan::grant>&) {
+    call.get("/robots").json();
+    return {.id = id, .username = "x"};
+  }
+  void revoke_robot(portolan::call& call, const std::string&) { call.get("/").require(); }
+  // robots-*: what cannot be read is an empty list.
+  void list_robots(portolan::call& call, const std::string&, portolan::out<portolan::robot>&) {
+    (void)call.get("/robots");
+  }
+
   std::string base;
 };
 

@@ -1,0 +1,237 @@
+#include <algorithm>
+
+#include "cli/check/checks.h"
+#include "cli/check/trial.h"
+#include "model/limits.h"
+
+namespace portolan::cli::check {
+namespace {
+
+using base::Code;
+
+/// What one function was given by the plugin.
+struct Given {
+  std::size_t items = 0;
+  int sure = 0;  ///< Of detect.
+};
+
+/// One function of an extension, asked as the host would.
+struct Function {
+  const char* name;
+  std::function<base::Result<void>(const Stage&, Given&)> call;
+  /// A 2xx alone says that it is done: what its body holds need not be looked at.
+  bool status_is_enough = false;
+};
+
+struct Extension {
+  const char* name;  ///< portolan.<name>/1
+  std::vector<Function> functions;
+};
+
+template <class T>
+base::Result<void> drop(const base::Result<T>& result) {
+  return result ? base::Result<void>() : result.error();
+}
+
+template <class T>
+plugin::Receiver<T> counting(Given& given) {
+  return [&given](std::vector<T>&& batch) {
+    given.items += batch.size();
+    return true;
+  };
+}
+
+plugin::Query of_repository() {
+  plugin::Query query;
+  query.repository = "space-1/name-1";
+  return query;
+}
+
+const std::vector<model::Grant>& grants() {
+  static const std::vector<model::Grant> all = {{"space-1", false}, {"space-2", true}};
+  return all;
+}
+
+Extension catalog() {
+  return {
+      "catalog",
+      {{"spaces",
+        [](const Stage& on, Given& given) {
+          std::string cursor;
+          return on.instance.spaces(on.call, {}, counting<model::Space>(given), cursor);
+        }},
+       {"repositories",
+        [](const Stage& on, Given& given) {
+          std::string cursor;
+          return on.instance.repositories(on.call, {}, counting<model::Repository>(given), cursor);
+        }},
+       {"tags",
+        [](const Stage& on, Given& given) {
+          std::string cursor;
+          return on.instance.tags(on.call, of_repository(), counting<model::Tag>(given), cursor);
+        }},
+       {"artifacts", [](const Stage& on, Given& given) {
+          std::string cursor;
+          return on.instance.artifacts(on.call, of_repository(), counting<model::Artifact>(given),
+                                       cursor);
+        }}}};
+}
+
+Extension detect() {
+  return {"detect", {{"detect", [](const Stage& on, Given& given) -> base::Result<void> {
+                        const auto found = on.type.detect(on.call, on.address);
+                        if (!found) return found.error();
+                        given.sure = found->score;
+                        return {};
+                      }}}};
+}
+
+Extension spaces() {
+  return {"spaces",
+          {{"create",
+            [](const Stage& on, Given&) {
+              return drop(on.instance.create_space(on.call, "space-1", model::Visibility::closed));
+            }},
+           {"set_visibility",
+            [](const Stage& on, Given&) {
+              return drop(on.instance.set_visibility(on.call, "space-1", model::Visibility::open));
+            }},
+           {"remove",
+            [](const Stage& on, Given&) { return on.instance.remove_space(on.call, "space-1"); },
+            true}}};
+}
+
+Extension robots() {
+  return {
+      "robots",
+      {{"issue",
+        [](const Stage& on, Given&) {
+          return drop(on.instance.issue_robot(on.call, "check", grants(), 1));
+        }},
+       {"rewrite", [](const Stage& on,
+                      Given&) { return drop(on.instance.rewrite_robot(on.call, "1", grants())); }},
+       {"list",
+        [](const Stage& on, Given& given) -> base::Result<void> {
+          const auto found = on.instance.list_robots(on.call, "check");
+          if (!found) return found.error();
+          given.items = found->size();
+          return {};
+        }},
+       {"revoke", [](const Stage& on, Given&) { return on.instance.revoke_robot(on.call, "1"); },
+        true}}};
+}
+
+/// A body that says nothing, behind a good status.
+bool is_empty_talk(Script script) {
+  return script == Script::garbage || script == Script::web_page || script == Script::truncated;
+}
+
+std::string judge_detect(const Trial& trial, const Ending& ending, const Given& given) {
+  if (ending.error) return ending.error->budget ? "" : judge_code(trial, *ending.error);
+  return given.sure < model::limits::detect_sure
+             ? ""
+             : "it is sure (" + std::to_string(given.sure) + " of 100) of a registry " + trial.says;
+}
+
+std::string judge(const Trial& trial, const Extension& extension, const Function& function,
+                  const Ending& ending, const Given& given) {
+  if (ending.error && ending.error->code == Code::unsupported) return {};  // A null member.
+  if (std::string problem = judge_manners(trial, ending); !problem.empty()) return problem;
+  if (std::string_view(extension.name) == "detect") return judge_detect(trial, ending, given);
+  if (trial.codes.empty()) return {};
+  if (given.items != 0)
+    return "it gives " + std::to_string(given.items) + " items of a registry " + trial.says;
+  if (ending.error) return judge_code(trial, *ending.error);
+  const bool enough = function.status_is_enough && is_empty_talk(trial.script);
+  return enough ? "" : std::string("it is well with a registry ") + trial.says;
+}
+
+/// Each function of the extension in turn; the first that breaks the rule is told.
+std::string try_all(const Trial& trial, const Extension& extension,
+                    const plugin::Contract& contract, const plugin::Note::Type& type,
+                    const model::Registry& registry) {
+  const bool detects = std::string_view(extension.name) == "detect";
+  Means means;
+  if (detects) means = {model::limits::detect_requests, true};
+  for (const Function& function : extension.functions) {
+    Given given;
+    const Ending ending = run(
+        trial, contract, type, registry,
+        [&](const Stage& stage) { return function.call(stage, given); }, means);
+    std::string problem = judge(trial, extension, function, ending, given);
+    if (!problem.empty()) return (detects ? "" : std::string(function.name) + ": ") + problem;
+  }
+  return {};
+}
+
+std::string rule_of(const Trial& trial, const std::string& extension) {
+  if (std::string rule = rule_of_time(trial); !rule.empty()) return rule;
+  if (extension == "detect") return "no type is sure of a registry " + std::string(trial.says);
+  return (extension == "catalog" ? "nothing is listed of a registry "
+                                 : "no change succeeds at a registry ") +
+         std::string(trial.says) + ": it is " + codes_text(trial.codes) + ", and why is said";
+}
+
+Check make_check(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type& type,
+                 const Extension& extension, std::string name, std::string rule, Script script,
+                 std::function<std::string(const ScriptedUpstream&, const model::Registry&)> ask) {
+  return {"calls",
+          std::string(extension.name) + "-" + std::move(name),
+          type.type,
+          std::move(rule),
+          [loaded, type, script, ask = std::move(ask)]() -> Outcome {
+            const ScriptedUpstream upstream(script);
+            const auto registry = made_up_registry(type, upstream.address());
+            if (!registry)
+              return skipped("a required field of the form has neither default nor example");
+            return unless(ask(upstream, *registry));
+          },
+          std::chrono::seconds(30)};
+}
+
+/// A registry that is busy invites to try again, which would meet the robot whose secret is lost.
+Check once(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type& type,
+           const Extension& extension) {
+  static const Trial busy = {"once", Script::busy, {Code::unavailable}, "that answers 503"};
+  return make_check(
+      loaded, type, extension, busy.name,
+      "a robot is asked for once: its secret comes once, so the request is not repeated",
+      busy.script,
+      [loaded, type, extension](const ScriptedUpstream& upstream,
+                                const model::Registry& registry) -> std::string {
+        Given given;
+        const Function& issue = extension.functions.front();
+        const Ending ending = run(busy, loaded->contract(), type, registry,
+                                  [&](const Stage& stage) { return issue.call(stage, given); });
+        if (upstream.changes() > 1)
+          return "issue: " + std::to_string(upstream.changes()) + " requests that change something";
+        return judge(busy, extension, issue, ending, given);
+      });
+}
+
+}  // namespace
+
+std::vector<Check> extension_checks(const std::shared_ptr<Loaded>& loaded,
+                                    const plugin::Note::Type& type) {
+  std::vector<Check> out;
+  for (const Extension& extension : {catalog(), detect(), spaces(), robots()}) {
+    const std::string id = "portolan." + std::string(extension.name) + "/1";
+    if (std::find(type.extensions.begin(), type.extensions.end(), id) == type.extensions.end())
+      continue;
+    const bool detects = std::string_view(extension.name) == "detect";
+    for (const Trial& trial : trials()) {
+      const bool may_be_one = trial.codes.empty() || trial.script == Script::unauthorized;
+      if (detects && may_be_one) continue;  // Who answers so may well be of the type.
+      out.push_back(make_check(
+          loaded, type, extension, trial.name, rule_of(trial, extension.name), trial.script,
+          [loaded, type, extension, &trial](const ScriptedUpstream&,
+                                            const model::Registry& registry) {
+            return try_all(trial, extension, loaded->contract(), type, registry);
+          }));
+    }
+    if (std::string_view(extension.name) == "robots") out.push_back(once(loaded, type, extension));
+  }
+  return out;
+}
+
+}  // namespace portolan::cli::check
