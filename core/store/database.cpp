@@ -63,15 +63,15 @@ base::Result<std::unique_ptr<Store::Database>> Store::Database::open(
 
 base::Result<void> Store::Database::begin(std::span<const Migration> list) {
   if (auto made = make_private_file(file_); !made) return made;
-  base::Lock lock(writing_);
-  writer_ =
+  auto connection =
       std::make_unique<Reader::Connection>(file_, Reader::Connection::Access::write, surroundings_);
-  auto migrated = migrate(*writer_, list, [&](int to) {
+  auto migrated = migrate(*connection, list, [&](int to) {
     return copy_database(file_, file_.string() + ".before-v" + std::to_string(to));
   });
   if (!migrated) return migrated;
-  writer_->run("PRAGMA journal_mode = WAL");
-  return transact([&](Writer& writer) -> base::Result<void> {
+  connection->run("PRAGMA journal_mode = WAL");
+  writes_.emplace(folder_, std::move(connection));
+  return writes_->write([&](Writer& writer) -> base::Result<void> {
     if (meta(writer, "key_id").empty()) {
       put_meta(writer, "key_id", surroundings_.key.id());
       put_meta(writer, "installation", new_installation());
@@ -81,37 +81,14 @@ base::Result<void> Store::Database::begin(std::span<const Migration> list) {
   });
 }
 
-base::Result<void> Store::Database::transact(
-    const std::function<base::Result<void>(Writer&)>& body) {
-  SQLite::Transaction transaction(writer_->database(), SQLite::TransactionBehavior::IMMEDIATE);
-  Writer writer(*writer_);
-  auto done = body(writer);
-  if (done) transaction.commit();
-  return done;
-}
-
-base::Result<void> Store::Database::write(const std::function<base::Result<void>(Writer&)>& body,
-                                          const std::function<void()>& committed) {
-  base::Lock lock(writing_);
-  auto done = guarded(folder_, [&]() REQUIRES(writing_) { return transact(body); });
-  if (done) committed();
-  return done;
-}
-
-base::Result<void> Store::Database::write_and_change_key(
-    const std::function<base::Result<void>(Writer&)>& body, const base::SealingKey& key,
-    const std::function<void()>& committed) {
-  base::Lock lock(writing_);
+base::Result<void> Store::Database::write_and_change_key(const GroupCommit::Body& body,
+                                                         const base::SealingKey& key) {
   {
     base::Lock pool(pool_);
     closed_ = true;
     while (lent_ > 0) returned_.wait(pool_);
   }
-  auto done = guarded(folder_, [&]() REQUIRES(writing_) { return transact(body); });
-  if (done) {
-    surroundings_.key = key;
-    committed();
-  }
+  auto done = writes_->write_alone(body, [&] { surroundings_.key = key; });
   base::Lock pool(pool_);
   closed_ = false;
   returned_.notify_all();

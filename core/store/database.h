@@ -6,6 +6,7 @@
 #include "base/mutex.h"
 #include "store/connection.h"
 #include "store/data_folder.h"
+#include "store/group_commit.h"
 #include "store/schema.h"
 
 namespace portolan::store {
@@ -19,13 +20,10 @@ class Store::Database {
                                                       std::span<const Migration> list);
 
   base::Result<void> read(const std::function<void(Reader&)>& body);
-  /// Commits when `body` answers no Error; then calls `committed`, still alone.
-  base::Result<void> write(const std::function<base::Result<void>(Writer&)>& body,
-                           const std::function<void()>& committed);
+  GroupCommit& writes() { return *writes_; }
   /// Writes and then has `key` for all connections, with no read in between.
-  base::Result<void> write_and_change_key(const std::function<base::Result<void>(Writer&)>& body,
-                                          const base::SealingKey& key,
-                                          const std::function<void()>& committed);
+  base::Result<void> write_and_change_key(const GroupCommit::Body& body,
+                                          const base::SealingKey& key);
   base::Result<void> backup(const std::filesystem::path& file);
 
   std::int64_t now() const { return surroundings_.now(); }
@@ -34,8 +32,6 @@ class Store::Database {
  private:
   Database(StoreOptions options, FolderLock lock);
   base::Result<void> begin(std::span<const Migration> list);
-  base::Result<void> transact(const std::function<base::Result<void>(Writer&)>& body)
-      REQUIRES(writing_);
   class Loan;
 
   const FolderLock lock_;
@@ -43,8 +39,7 @@ class Store::Database {
   std::string installation_;   // As it was at begin().
   Surroundings surroundings_;  // Its key changes while `closed_` and nobody reads or writes.
 
-  base::Mutex writing_;
-  std::unique_ptr<Reader::Connection> writer_ GUARDED_BY(writing_);
+  std::optional<GroupCommit> writes_;  // Made by begin().
 
   base::Mutex pool_;
   base::Condition returned_;

@@ -11,7 +11,9 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   return std::unique_ptr<Store>(new Store(*std::move(database)));
 }
 
-Store::Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+Store::Store(std::unique_ptr<Database> database) : database_(std::move(database)) {
+  database_->writes().on_commit([this] { changed(); });
+}
 Store::~Store() = default;
 
 base::Result<void> Store::run_read(const std::function<void(Reader&)>& body) const {
@@ -19,7 +21,7 @@ base::Result<void> Store::run_read(const std::function<void(Reader&)>& body) con
 }
 
 base::Result<void> Store::write(const std::function<base::Result<void>(Writer&)>& body) {
-  return database_->write(body, [this] { changed(); });
+  return database_->writes().write(body);
 }
 
 void Store::changed() {
@@ -61,8 +63,7 @@ base::Result<void> Store::verify() const {
 }
 
 base::Result<void> Store::rotate_key(const base::SealingKey& key) {
-  return database_->write_and_change_key([&](Writer& writer) { return reseal(writer, key); }, key,
-                                         [this] { changed(); });
+  return database_->write_and_change_key([&](Writer& writer) { return reseal(writer, key); }, key);
 }
 
 std::int64_t Store::now() const { return database_->now(); }

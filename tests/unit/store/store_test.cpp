@@ -162,6 +162,73 @@ TEST_CASE("many threads write and read, and nothing is lost", "[store]") {
   CHECK(noted(world, "sum") == std::to_string(writers * each));
 }
 
+TEST_CASE("writers that share a commit do not share their luck", "[store]") {
+  StoreWorld world;
+  struct Foreign {};
+  constexpr int writers = 6, each = 60;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < writers; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < each; ++n) {
+        const std::string name = std::to_string(i) + '-' + std::to_string(n);
+        const int fate = (i + n) % 4;
+        try {
+          const auto done = world.store->write([&](Writer& writer) -> Result<void> {
+            store::put_meta(writer, name, "x");
+            if (fate == 1) return base::Error{.code = Code::conflict};
+            if (fate == 2) store::execute(writer, "INSERT INTO nothing VALUES (1)");
+            if (fate == 3) throw Foreign();
+            return {};
+          });
+          const Code expected = fate == 0 ? Code::ok : fate == 1 ? Code::conflict : Code::internal;
+          if ((done ? Code::ok : done.error().code) != expected || fate == 3) ++wrong;
+        } catch (const Foreign&) {
+          if (fate != 3) ++wrong;
+        }
+        // Durable when it is acknowledged, so it is there for everybody.
+        if (noted(world, name).empty() == (fate == 0)) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  world.reopen();
+  CHECK(world.read<std::optional<int>>([](Reader& reader) {
+    return store::scalar<int>(reader, "SELECT count(*) FROM meta WHERE value = 'x'");
+  }) == writers * each / 4);
+}
+
+TEST_CASE("what was acknowledged is kept when the disk fills up under others", "[store]") {
+  StoreWorld world;
+  world.code_of([](Writer& writer) -> Result<void> {
+    store::query(writer, "PRAGMA max_page_count = 400").next();
+    return {};
+  });
+  std::atomic<int> kept = 0, wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < 40; ++n) {
+        const std::string name = "full-" + std::to_string(i) + '-' + std::to_string(n);
+        const auto done = world.store->write([&](Writer& writer) {
+          return note(writer, name, std::string(n % 4 == 0 ? 3'000'000 : 100, 'x'));
+        });
+        if (done)
+          ++kept;
+        else if (done.error().code != Code::unavailable)
+          ++wrong;
+        if (noted(world, name).empty() == done.has_value()) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(kept > 0);
+  CHECK(kept < 4 * 40 - 10);
+  CHECK(world.store->verify());
+}
+
 TEST_CASE("one waits for a change until it comes, the time is up, or all are woken", "[store]") {
   StoreWorld world;
   const auto revision = world.store->revision();
