@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/mutex.h"
 #include "plugin/instance.h"
@@ -31,6 +32,10 @@ class Registry {
   base::Result<Seat*> seat(const Gate::Pass& pass, const base::Deadline& deadline);
   /// The instance of the pass's kind is not used again.
   void vacate(const Gate::Pass& pass) { seat_of(pass) = {}; }
+  /// The instance of one kind, with what it remembers, becomes that of another.
+  void hand_over(const Gate::Pass& from, const Gate::Pass& to) {
+    seat_of(to) = std::exchange(seat_of(from), {});
+  }
 
   Gate& gate() { return gate_; }
   const services::UpstreamOptions& options() const { return options_; }

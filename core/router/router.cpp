@@ -123,7 +123,7 @@ base::Result<model::Validation> Router::validate(
     diagnosis.skip_rest("not made: no credential is sent");
     return diagnosis.take();
   }
-  const auto integrated = session.integrate_once();
+  const auto integrated = session.integrate_once(&*pass);
   if (!integrated &&
       (integrated.error().code == Code::protocol || integrated.error().code == Code::policy)) {
     diagnosis.add_identity(integrated.error());
@@ -132,7 +132,8 @@ base::Result<model::Validation> Router::validate(
   } else if (!integrated && ended_early(integrated.error(), settings.deadline)) {
     diagnosis.lose_rest(integrated.error());
   } else {
-    // Also after a refused password: the plugin says what exactly was refused.
+    // Also after a refused password: the plugin says what exactly was refused, on the instance that
+    // has just seen it and need not try the password again.
     const auto done =
         session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
           return instance.validate(call, depth,

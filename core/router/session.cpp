@@ -17,13 +17,15 @@ services::CallOptions Session::call_options() const {
           .progress = settings_.progress};
 }
 
-base::Result<void> Session::integrate_once() {
+base::Result<void> Session::integrate_once(const Gate::Pass* heir) {
   if (registry_.has_facts()) return {};
   const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
   if (!pass) return pass.error();
   if (registry_.has_facts()) return {};  // Whoever was inside has brought them.
   const auto found = integrate_inside(*pass);
-  return found ? base::Result<void>() : found.error();
+  if (found) return {};
+  if (heir) registry_.hand_over(*pass, *heir);
+  return found.error();
 }
 
 base::Result<model::Integration> Session::integrate() {

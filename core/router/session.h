@@ -39,7 +39,8 @@ class Session {
 
   /// Facts there are, or integration gives them now. One at a time, so that a wrong password is
   /// tried once. A registry of another type is `protocol` with the likely right one in the hint.
-  base::Result<void> integrate_once();
+  /// `heir`: the instance that failed to integrate goes on there, and knows what it has just seen.
+  base::Result<void> integrate_once(const Gate::Pass* heir = nullptr);
   /// Anew, whatever there is.
   base::Result<model::Integration> integrate();
 

@@ -302,6 +302,7 @@ TEST_CASE("a refused password is the plugin's to report", "[router]") {
   const auto kept = world.router.integration(*registry);
   REQUIRE(kept);
   CHECK(kept->error().code == Code::unauthorized);
+  CHECK(world.alpha.alive == 1);  // The instance that saw the refusal reports it.
 }
 
 TEST_CASE("a deadline inside the integration leaves the rest unknown", "[router]") {
