@@ -172,15 +172,16 @@ class Parser : public http::basic_parser<true> {
 };
 
 // "HTTP/2.0" at the end of a request line: a version, and none of ours.
-bool names_a_version(string_view line) {
+bool names_another_version(string_view line) {
   if (line.size() < 8) return false;
   line.remove_prefix(line.size() - 8);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (line == "HTTP/1.1" || line == "HTTP/1.0") return false;
   return line.substr(0, 5) == "HTTP/" && is_digit(line[5]) && line[6] == '.' && is_digit(line[7]);
 }
 
 Refusal refusal_of(const error_code& error, string_view first_line) {
-  if (error == http::error::bad_version && names_a_version(first_line))
+  if (error == http::error::bad_version && names_another_version(first_line))
     return {505, "http_version", "this server speaks HTTP/1.1 and HTTP/1.0"};
   if (error == http::error::bad_method) return bad("the method is no token");
   if (error == http::error::bad_target) return bad("the target has a character it may not have");
