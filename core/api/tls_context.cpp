@@ -25,7 +25,7 @@ base::Error refuse(const std::string& file, const std::string& what, const char*
 // HTTP/1.1 is all there is; a client that insists on something else learns it here.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length,
                     const unsigned char* offered, unsigned int offered_bytes, void*) {
-  constexpr unsigned char ours[] = "\x08http/1.1";
+  static constexpr unsigned char ours[] = "\x08http/1.1";
   unsigned char* found = nullptr;
   if (SSL_select_next_proto(&found, length, ours, sizeof ours - 1, offered, offered_bytes) !=
       OPENSSL_NPN_NEGOTIATED)

@@ -1,7 +1,7 @@
 // A small API on the real server, for tests/system/test_http_*.py and the bench by hand.
 //
-//   api_echo [tcp] [tls] [unix=PATH] [certificate=F key=F [client_ca=F] [client_required=1]]
-//   [LIMIT=N]...
+//   api_echo [tcp[=ADDRESS]] [tls[=ADDRESS]] [unix=PATH] [certificate=F key=F [client_ca=F]
+//   [client_required=1]] [LIMIT=N]...
 //
 // It prints where it listens, then obeys lines of its standard input: reload, stop MS, event TEXT,
 // load; each is answered by one line. At the end of the input it ends.
@@ -248,7 +248,9 @@ ServerOptions read_options(int count, char** arguments) {
     const std::string text = arguments[i];
     const std::string name = text.substr(0, text.find('='));
     const std::string value = text.substr(std::min(name.size() + 1, text.size()));
-    if (name == "tcp" || name == "tls")
+    if ((name == "tcp" || name == "tls") && !value.empty())
+      options.listen.push_back({.address = value, .tls = name == "tls"});
+    else if (name == "tcp" || name == "tls")
       options.listen.push_back({.tls = name == "tls"});
     else if (name == "unix")
       options.listen.push_back({.unix_path = value});
