@@ -29,7 +29,7 @@ std::string lower(string_view text) {
 }
 
 bool is_known_method(string_view method) {
-  constexpr string_view known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  constexpr string_view known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"};
   return std::find(std::begin(known), std::end(known), method) != std::end(known);
 }
 

@@ -138,7 +138,7 @@ def test_there_are_at_least_sixty_of_them():
 @pytest.mark.parametrize("text, status", [
     ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505), ("BREW /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 501),
     ("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n", 501),
-    ("TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 501), (get("/" + "x" * 9000), 414),
+    (get("/" + "x" * 9000), 414),
     (get(headers=f"X: {'x' * 20000}\r\n"), 431), (get(headers="".join(f"X{i}: 1\r\n" for i in range(101))), 431),
     (post("Content-Length: 1048577\r\n"), 413), (post(CHUNKED, "100001\r\n"), 413),
     (get(headers="Expect: magic\r\n"), 417)])

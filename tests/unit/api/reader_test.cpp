@@ -224,7 +224,6 @@ TEST_CASE("a refusal says which rule in its status", "[api][reader]") {
   CHECK(status("BREW / HTTP/1.1\r\nHost: a\r\n\r\n") == 501);
   CHECK(status("get / HTTP/1.1\r\nHost: a\r\n\r\n") == 501);
   CHECK(status("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n") == 501);
-  CHECK(status("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n") == 501);
   CHECK(status("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == 505);
   CHECK(status("GET / HTTP/3.0\r\nHost: a\r\n\r\n") == 505);
   CHECK(status(get("Expect: 200-ok\r\n")) == 417);
