@@ -30,6 +30,9 @@ class Compiler {
     read_template();
     compiled_.path_schema = compile_parameters(Parameter::In::path);
     compiled_.query_schema = compile_parameters(Parameter::In::query);
+    const Json nothing = Json::object();
+    if (compiled_.query_schema && compiled_.query_schema->check(nothing).empty())
+      compiled_.empty_query = compiled_.query_schema->with_defaults(nothing);
     compile_body();
   }
 

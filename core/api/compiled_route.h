@@ -20,6 +20,7 @@ struct CompiledRoute {
   };
   std::vector<QueryName> query_names{};
   std::optional<base::Schema> path_schema{}, query_schema{}, body_schema{};  ///< Of objects.
+  std::optional<base::Json> empty_query{};  ///< What no query means; none: it is a mistake.
 };
 
 /// Every fault is added to `faults`. Components are JSON text by name.

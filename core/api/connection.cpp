@@ -35,6 +35,12 @@ Answer run_guarded(const Task& task, Request& request) {
   return to_answer({.status = 500, .code = "internal"}, request);
 }
 
+void advance(std::array<asio::const_buffer, 2>& parts, std::size_t count) {
+  const std::size_t of_head = std::min(count, parts[0].size());
+  parts[0] += of_head;
+  parts[1] += count - of_head;
+}
+
 // What may be said of a request that another thread still works on.
 Request outline(const Request& request) {
   return {.method = request.method,
@@ -68,6 +74,8 @@ Connection::Connection(Service& service, IoThread& thread, Socket socket, Door d
 }
 
 void Connection::start() {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
   thread_.connections.insert(this);
   asio::co_spawn(thread_.context.get_executor(), run(), asio::detached);
 }
@@ -104,7 +112,23 @@ Async<void> Connection::serve() {
   bool goes_on = true;
   while (goes_on) {
     goes_on = co_await read_request();
-    if (goes_on) goes_on = co_await answer_request();
+    if (!goes_on) break;
+    begin_request();
+    if (late_refusal()) {
+      goes_on = co_await answer_refusal();
+      continue;
+    }
+    const Counted counted(service_.requests);
+    Task task = service_.handler(reader_.request());
+    if (!task.fast) {
+      goes_on = co_await answer_by_worker(std::move(task));
+      continue;
+    }
+    Answer answer = run_guarded(task, reader_.request());
+    if (answer.events)
+      goes_on = co_await stream(reader_.request(), answer, true);
+    else
+      goes_on = co_await send(reader_.request(), answer, reader_.keep_alive());
   }
   if (ended()) co_return;
   if (tls_)
@@ -178,13 +202,20 @@ Async<bool> Connection::read_request() {
     }
     if (service_.draining && !reader_.began()) co_return false;
     set_read_deadline();
-    const bool has_more = co_await read_more();
-    if (!has_more) co_return expired_ && !ended() && reader_.began();
+    const asio::mutable_buffer space = read_space();
+    std::tuple<boost::system::error_code, std::size_t> done;
+    if (tls_)
+      done = co_await tls_->async_read_some(space, awaiting);
+    else
+      done = co_await socket_.async_read_some(space, awaiting);
+    const auto [error, count] = done;
+    if (error || count == 0) co_return expired_ && !ended() && reader_.began();
+    in_end_ += count;
     expired_ = false;
   }
 }
 
-Async<bool> Connection::read_more() {
+asio::mutable_buffer Connection::read_space() {
   if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
   if (phase_ == Phase::idle && in_end_ == 0 && in_.size() > first_buffer) {
     in_.resize(first_buffer);  // It may rest for long.
@@ -196,14 +227,7 @@ Async<bool> Connection::read_more() {
     in_begin_ = 0;
   }
   if (in_end_ == in_.size()) in_.resize(std::max(first_buffer, in_.size() * 2));
-  std::tuple<boost::system::error_code, std::size_t> done;
-  const asio::mutable_buffer space(in_.data() + in_end_, in_.size() - in_end_);
-  if (tls_)
-    done = co_await tls_->async_read_some(space, awaiting);
-  else
-    done = co_await socket_.async_read_some(space, awaiting);
-  in_end_ += std::get<1>(done);
-  co_return !std::get<0>(done) && std::get<1>(done) > 0;
+  return {in_.data() + in_end_, in_.size() - in_end_};
 }
 
 std::optional<Refusal> Connection::late_refusal() const {
@@ -215,32 +239,19 @@ std::optional<Refusal> Connection::late_refusal() const {
 
 void Connection::begin_request() {
   answer_began_ = Steady::now();
-  cancel_ = {};
   Request& request = reader_.request();
   request.peer = door_.peer;
   request.id = request_id(request.header("x-request-id"));
-  request.deadline = {answer_began_ + service_.options.limits.answer_timeout, cancel_};
+  request.deadline.at = answer_began_ + service_.options.limits.answer_timeout;
   is_first_ = false;
 }
 
 // False when the connection ends.
-Async<bool> Connection::answer_request() {
-  begin_request();
-  if (late_refusal()) co_return co_await answer_refusal();
-  struct Counted {
-    std::atomic<std::size_t>& count;
-    explicit Counted(std::atomic<std::size_t>& counted) : count(counted) { ++count; }
-    ~Counted() { --count; }
-  } counted(service_.requests);
-
+Async<bool> Connection::answer_by_worker(Task task) {
   Request& request = reader_.request();
-  Task task = service_.handler(request);
   const bool keep_alive = reader_.keep_alive();
-  if (task.fast) {
-    Answer answer = run_guarded(task, request);
-    if (answer.events) co_return co_await stream(request, answer, true);
-    co_return co_await send(request, answer, keep_alive);
-  }
+  cancel_ = {};
+  request.deadline.cancel = cancel_;
   auto answering = std::make_shared<Answering>();
   answering->task = std::move(task);
   answering->request = std::move(request);
@@ -329,7 +340,9 @@ Async<bool> Connection::send(Request& request, Answer& answer, bool keep_alive) 
     head += *answer.body;
     body = {};
   }
-  const bool written = co_await write(Parts{asio::buffer(head), body});
+  Parts parts{asio::buffer(head), body};
+  bool written = write_now(parts);
+  if (!written) written = co_await write(parts);
   observe(request, written ? answer.status : 0, has_body ? size : 0);
   co_return written&& keep_alive;
 }
@@ -343,6 +356,14 @@ void Connection::observe(const Request& request, int status, std::size_t bytes) 
 
 Async<bool> Connection::write(std::string text) {
   co_return co_await write(Parts{asio::buffer(text), asio::const_buffer()});
+}
+
+// What the socket takes at once needs no waiting. True when that was all.
+bool Connection::write_now(Parts& parts) {
+  if (tls_) return false;
+  boost::system::error_code error;  // Shows itself again in write().
+  advance(parts, socket_.write_some(parts, error));
+  return parts[0].size() + parts[1].size() == 0;
 }
 
 // A client that reads too slowly is let go: what it has taken earns it time.
@@ -364,9 +385,7 @@ Async<bool> Connection::write(Parts parts) {
     if (std::get<0>(done) || ended()) co_return false;
     sent += count;
     left -= count;
-    const std::size_t of_head = std::min(count, parts[0].size());
-    parts[0] += of_head;
-    parts[1] += count - of_head;
+    advance(parts, count);
   }
   co_return true;
 }

@@ -45,6 +45,18 @@ inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> awaiting{};
 
 class Connection;
 
+/// One more while it lives.
+class Counted {
+ public:
+  explicit Counted(std::atomic<std::size_t>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<std::size_t>& count_;
+};
+
 /// A thread with its own connections; nothing is shared with the others but Service.
 struct IoThread {
   asio::io_context context{1};
@@ -101,9 +113,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Async<void> turn_away();
   Async<bool> shake_hands();
   Async<bool> read_request();
-  Async<bool> read_more();
-  Async<bool> answer_request();
+  asio::mutable_buffer read_space();
   Async<bool> answer_refusal();
+  Async<bool> answer_by_worker(Task task);
   Async<bool> give_up(Request seen);
   Async<bool> on_worker(std::shared_ptr<Work> work);
   Async<bool> send(Request& request, Answer& answer, bool keep_alive);
@@ -114,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
                                     bool fast);
   Async<bool> wait_for_news(base::Steady::time_point pulled);
   void on_bell();
+  bool write_now(Parts& parts);
   Async<bool> write(Parts parts);
   Async<bool> write(std::string text);
   Async<void> linger();
@@ -141,7 +154,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   base::Steady::time_point expires_ = base::Steady::time_point::max();
   base::Steady::time_point request_began_{}, body_began_{}, answer_began_{};
   std::optional<std::chrono::milliseconds> limited_;  // Its address asks too often.
-  base::CancelToken cancel_;                          // Of the request that is answered.
+  base::CancelToken cancel_;                          // Of what a worker answers now, or did last.
   bool expired_ = false, aborted_ = false, gone_ = false, is_first_ = true, unread_ = false;
   std::atomic<bool> rung_{false};
 };

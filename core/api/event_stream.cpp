@@ -33,12 +33,8 @@ Problem overloaded(const char* detail) {
 }
 
 Async<bool> Connection::stream(Request& request, Answer& answer, bool fast) {
-  struct Counted {
-    std::atomic<std::size_t>& count;
-    explicit Counted(std::atomic<std::size_t>& counted) : count(counted) { ++count; }
-    ~Counted() { --count; }
-  } counted(service_.event_streams);
-  if (counted.count > service_.options.limits.event_streams) {
+  const Counted counted(service_.event_streams);
+  if (service_.event_streams > service_.options.limits.event_streams) {
     Answer refusal = to_answer(overloaded("there are too many event streams"), request);
     co_return co_await send(request, refusal, reader_.keep_alive());
   }

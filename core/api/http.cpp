@@ -33,11 +33,15 @@ std::string request_id(const std::string* sent) {
   if (sent && !sent->empty() && sent->size() <= longest &&
       std::all_of(sent->begin(), sent->end(), sane))
     return *sent;
-  thread_local std::mt19937_64 random{std::random_device{}() ^
-                                      (std::uint64_t{std::random_device{}()} << 32)};
+  // Splitmix64: ids need not be secret, only different.
+  thread_local std::uint64_t state =
+      (std::uint64_t{std::random_device{}()} << 32) ^ std::random_device{}();
+  std::uint64_t bits = state += 0x9E3779B97F4A7C15;
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+  bits ^= bits >> 31;
   constexpr char hex[] = "0123456789abcdef";
   std::string id(16, '0');
-  std::uint64_t bits = random();
   for (char& c : id) {
     c = hex[bits & 0xF];
     bits >>= 4;

@@ -31,8 +31,8 @@ struct Peer {
 /// A request that passed every rule of RFC 9112 that we hold clients to. All texts are UTF-8
 /// without control characters, but for the body, which is any bytes.
 struct Request {
-  std::string method;                 ///< GET HEAD POST PUT PATCH DELETE OPTIONS; TRACE, QUERY: always 405
-  std::string path;                   ///< As it was sent, without query: "/api/v1/a%2Fb".
+  std::string method;  ///< GET HEAD POST PUT PATCH DELETE OPTIONS; TRACE, QUERY: always 405
+  std::string path;    ///< As it was sent, without query: "/api/v1/a%2Fb".
   std::vector<std::string> segments;  ///< Decoded after splitting: {"api", "v1", "a/b"}.
   Fields query;                       ///< Decoded; a name may stand in it twice.
   Fields headers;                     ///< Names in lower case, each once: lists are joined.

@@ -123,6 +123,10 @@ Json to_value(const std::string& text, const std::string& type) {
 }
 
 std::optional<Problem> check_query(const CompiledRoute& compiled, Call& call) {
+  if (call.request.query.empty() && compiled.empty_query) {
+    call.query = *compiled.empty_query;
+    return {};
+  }
   Problem problem{.status = 400,
                   .code = "invalid_query",
                   .detail = "the query has mistakes",

@@ -29,7 +29,8 @@ std::string lower(string_view text) {
 }
 
 bool is_known_method(string_view method) {
-  constexpr string_view known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"};
+  constexpr string_view known[] = {"GET",    "HEAD",    "POST",  "PUT",  "PATCH",
+                                   "DELETE", "OPTIONS", "TRACE", "QUERY"};
   return std::find(std::begin(known), std::end(known), method) != std::end(known);
 }
 
@@ -352,8 +353,19 @@ bool RequestReader::keep_alive() const {
 }
 
 void RequestReader::reset() {
+  // What it was made of is used again.
+  Request& request = parse_->request;
+  request.method.clear();
+  request.path.clear();
+  request.segments.clear();
+  request.query.clear();
+  request.headers.clear();
+  std::string().swap(request.body);
+  request.id.clear();
+  request.route = {};
+  request.error.clear();
+  request.fault.clear();
   parse_->state = State::head;
-  parse_->request = {};
   parse_->scan = {};
   parse_->parser.reset();
   parse_->body_bytes = 0;
