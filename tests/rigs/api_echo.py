@@ -48,6 +48,8 @@ class ApiEcho:
         self.errors = self._process.stderr.read()
         self._process.stdout.close()
         self._process.stderr.close()
+        # Also what a sanitizer found.
+        assert self.code == 0 or not self.urls, f"ended with {self.code}: {self.errors}"
 
     def _read(self):
         for line in self._process.stdout:
@@ -144,12 +146,11 @@ class Wire:
 
 
 def ask(server, text, **connect):
-    """One request on a connection of its own: (answer, whether the connection then ended)."""
+    """The answer to one request on a connection of its own."""
     wire = Wire(server.connect(**connect))
     try:
         wire.send(text)
-        reply = wire.reply()
-        return reply
+        return wire.reply()
     finally:
         wire.close()
 
