@@ -1,6 +1,6 @@
 #pragma once
 /// Prometheus metrics: those of HTTP, and what other rooms report when asked. The one door to
-/// prometheus-cpp. Names and labels: docs/metrics.md.
+/// prometheus-cpp.
 #include <functional>
 #include <memory>
 #include <string>
