@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "base/crypto.h"
 #include "base/url.h"
 #include "engine/grants.h"
 #include "store/registries.h"
@@ -11,7 +11,6 @@ namespace portolan::engine {
 
 using base::Code;
 using base::Error;
-using base::Json;
 
 bool has_extension(const Daemon& daemon, const std::string& type, std::string_view extension) {
   const plugin::Note::Type* known = daemon.plugins.type(type);
@@ -32,19 +31,45 @@ std::vector<model::SpaceRecord> guarded_spaces(store::Reader& reader,
   return spaces;
 }
 
-std::string robot_prefix(const Daemon& daemon) {
-  return "portolan-" + daemon.store.installation() + "-";
+bool may_push(store::Reader& reader, Id space, Id workspace) {
+  for (const model::UsableSpace& usable :
+       model::usable_spaces(store::access_world(reader), workspace))
+    if (usable.space == space) return usable.push;
+  return false;
+}
+
+std::string robot_prefix(const Daemon& daemon, Id registry, bool push) {
+  return "portolan-" + daemon.store.installation() + (push ? "-push-r" : "-r") +
+         std::to_string(registry) + "-";
 }
 
 std::string robot_prefix(const Daemon& daemon, Id registry, Id workspace, bool push) {
-  return robot_prefix(daemon) + (push ? "push-r" : "r") + std::to_string(registry) + "-w" +
-         std::to_string(workspace) + "-";
+  return robot_prefix(daemon, registry, push) + "w" + std::to_string(workspace) + "-";
 }
 
-std::optional<model::RobotRecord> current_robot(store::Reader& reader, Id registry, Id workspace) {
-  for (const model::RobotRecord& robot : store::robots(reader, registry, workspace))
-    if (!robot.push && robot.retire_ms == 0) return robot;
-  return {};
+std::string robot_name(const Daemon& daemon, Id registry, Id workspace, bool push) {
+  return robot_prefix(daemon, registry, workspace, push) + base::hex(base::random_bytes(4));
+}
+
+std::optional<model::RobotRecord> current_robot(store::Reader& reader, Id registry, Id workspace,
+                                                std::int64_t now) {
+  std::optional<model::RobotRecord> found;
+  for (const model::RobotRecord& robot : store::robots(reader, registry, workspace)) {
+    const bool over = robot.push || robot.reconcile ||
+                      (robot.retire_ms != 0 && robot.retire_ms <= now) ||
+                      (robot.expires_ms != 0 && robot.expires_ms <= now);
+    if (!over && (!found || found->retire_ms != 0)) found = robot;
+  }
+  return found;
+}
+
+base::Result<Fleet::Live> reach(Fleet& fleet, Id registry) {
+  auto live = fleet.trusted(registry);
+  if (live && live->record.paused)
+    return Error{.code = Code::unavailable,
+                 .message = "the registry is paused: nothing is sent to it",
+                 .hint = "Resume it; what waits is done then."};
+  return live;
 }
 
 router::CallSettings upstream_call(const model::RegistryRecord& registry,
@@ -54,21 +79,73 @@ router::CallSettings upstream_call(const model::RegistryRecord& registry,
   return out;
 }
 
+base::Result<void> end_robot(const Daemon& daemon, const Fleet::Live& live,
+                             const model::RobotRecord& robot, const base::CancelToken& cancel) {
+  bool is_ours = true;
+  if (robot.reconcile) {
+    // Whatever installation made it, the prefix of its name is this program's.
+    auto upstream =
+        daemon.router.list_robots(*live.registry, "portolan-", upstream_call(live.record, cancel));
+    if (!upstream) return upstream.error();
+    is_ours = std::any_of(upstream->begin(), upstream->end(), [&](const model::Robot& one) {
+      return one.id == robot.upstream_id && one.username == robot.username;
+    });
+  }
+  if (is_ours) {
+    auto gone = daemon.router.revoke_robot(*live.registry, robot.upstream_id,
+                                           upstream_call(live.record, cancel));
+    if (!gone) return gone;
+  }
+  return daemon.store.write([&](store::Writer& writer) -> base::Result<void> {
+    auto gone = store::delete_robot(writer, robot.id);
+    // Another job was faster.
+    if (!gone && gone.error().code != Code::not_found) return gone;
+    return {};
+  });
+}
+
 base::Result<void> sync_robots(store::Writer& writer, const JobRunner& jobs, Id registry,
-                               Id workspace) {
+                               Id workspace, const std::string& actor) {
   model::Job job;
   job.kind = "robot.sync";
   job.key = "registry:" + std::to_string(registry) + "/workspace:" + std::to_string(workspace);
-  Json input = Json::object();
-  input.set("registry", Json::integer(registry));
-  input.set("workspace", Json::integer(workspace));
-  job.input_json = base::to_text(input);
   job.registry = registry;
   job.workspace = workspace;
+  job.created_by = actor;
   // One that runs may have looked before this change.
   auto made = jobs.enqueue(writer, std::move(job), store::WhenRunning::again);
   if (!made) return made.error();
   return {};
+}
+
+base::Result<void> sync_registry(store::Writer& writer, const JobRunner& jobs, Id registry,
+                                 const std::string& actor) {
+  std::set<Id> workspaces;
+  for (const model::RobotRecord& robot : store::robots(writer, registry, {}))
+    workspaces.insert(robot.workspace);
+  for (const Id workspace : workspaces)
+    if (auto due = sync_robots(writer, jobs, registry, workspace, actor); !due) return due;
+  return {};
+}
+
+base::Result<void> sweep_later(store::Writer& writer, const JobRunner& jobs, Id registry,
+                               std::int64_t at_ms, std::string input_json) {
+  model::Job job;
+  job.kind = "robot.sweep";
+  job.key = "registry:" + std::to_string(registry);
+  job.input_json = std::move(input_json);
+  job.run_at_ms = at_ms;
+  job.registry = registry;
+  job.created_by = "portolan";
+  auto made = jobs.enqueue(writer, std::move(job), store::WhenRunning::again);
+  if (!made) return made.error();
+  return {};
+}
+
+Act act_of(const model::Job& job) {
+  Act act;
+  act.actor = job.created_by;
+  return act;
 }
 
 Error no_space() { return {.code = Code::not_found, .message = "the space is not there any more"}; }

@@ -22,22 +22,44 @@ bool has_extension(const Daemon& daemon, const std::string& type, std::string_vi
 std::vector<model::SpaceRecord> guarded_spaces(store::Reader& reader,
                                                const model::RegistryRecord& registry,
                                                std::optional<Id> workspace);
+bool may_push(store::Reader& reader, Id space, Id workspace);
 
-/// How the robots of this installation are called at a registry, for one workspace: a prefix of
-/// their names. It ends with '-', so that no other's begins with it.
-std::string robot_prefix(const Daemon& daemon);
+/// How the robots of this installation are called at a registry: a prefix of their names. It ends
+/// with '-', so that no other's begins with it.
+std::string robot_prefix(const Daemon& daemon, Id registry, bool push);
 std::string robot_prefix(const Daemon& daemon, Id registry, Id workspace, bool push);
+/// A new name with that prefix.
+std::string robot_name(const Daemon& daemon, Id registry, Id workspace, bool push);
 
-/// The robot whose secret is handed out now, if there is one.
-std::optional<model::RobotRecord> current_robot(store::Reader& reader, Id registry, Id workspace);
+/// The robot whose secret is handed out now, if there is one: one that is being replaced as long as
+/// nothing has replaced it.
+std::optional<model::RobotRecord> current_robot(store::Reader& reader, Id registry, Id workspace,
+                                                std::int64_t now);
+
+/// The registry as Fleet::trusted() gives it; unavailable while it is paused.
+base::Result<Fleet::Live> reach(Fleet& fleet, Id registry);
 
 /// Bounds of one call upstream for a job.
 router::CallSettings upstream_call(const model::RegistryRecord& registry,
                                    const base::CancelToken& cancel);
 
+/// Ends a robot upstream, then its row. Of one that is to be reconciled the id may be somebody
+/// else's by now: it is ended only where the registry knows it under its name.
+base::Result<void> end_robot(const Daemon& daemon, const Fleet::Live& live,
+                             const model::RobotRecord& robot, const base::CancelToken& cancel);
+
 /// Enqueues the job that makes robots upstream as they should be.
 base::Result<void> sync_robots(store::Writer& writer, const JobRunner& jobs, Id registry,
-                               Id workspace);
+                               Id workspace, const std::string& actor);
+/// The same for every workspace that has a robot at the registry.
+base::Result<void> sync_registry(store::Writer& writer, const JobRunner& jobs, Id registry,
+                                 const std::string& actor);
+/// Enqueues the next look for robots that no row knows.
+base::Result<void> sweep_later(store::Writer& writer, const JobRunner& jobs, Id registry,
+                               std::int64_t at_ms, std::string input_json);
+
+/// Who asked for the job: what it does is audited under that name.
+Act act_of(const model::Job& job);
 
 base::Error no_space();
 base::Error no_registry_of_grant();

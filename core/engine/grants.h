@@ -37,8 +37,6 @@ class Grants {
   // Bindings. They hold in Portolan at once; robots follow by job.
   base::Result<model::Binding> bind(Id space, Id workspace, bool push, const Act& act);
   base::Result<void> unbind(Id binding, const Act& act);
-  /// What hangs on bindings changed otherwise: robots of the workspace are put right.
-  base::Result<void> sync_workspace(store::Writer& writer, Id workspace);
 
   // Pulling.
   struct Missing {

@@ -7,6 +7,7 @@
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
 #include "services/vault.h"
+#include "store/jobs.h"
 #include "store/registries.h"
 #include "store/tenants.h"
 
@@ -28,20 +29,21 @@ class Gathering {
                          const std::vector<model::SpaceRecord>& spaces) {
     const std::string host = pull_host_of(registry);
     tell_runtime(registry, host);
-    const bool anonymous =
-        registry.settings.credentials.username.empty() && registry.secret_fingerprint.empty();
+    const bool anonymous = registry.settings.credentials.username.empty() &&
+                           registry.secret_fingerprint.empty() && !registry.pull_credential;
     if (anonymous || spaces.empty()) return {};
     if (const auto taken = taken_.find(host); taken != taken_.end()) {
       notices_.push_back(registry.identity() + " is at " + host + " as " + taken->second +
                          " is: one host has one entry, and that is " + taken->second + "'s");
-      return {};
+      return missing(registry, spaces, "host_taken",
+                     "Give one of the two registries a pull host of its own.");
     }
     if (registry.pull_suspended)
       return missing(registry, spaces, "pull_suspended",
                      "The registry's address or trust changed: a full validation must succeed.");
     if (has_extension(daemon_, registry.settings.type, robots_extension) && workspace_)
       return with_robot(registry, host, spaces);
-    return with_pull_credential(registry, host, spaces);
+    return with_pull_credential(registry, host, spaces, "");
   }
 
   Grants::PullSecret take() {
@@ -56,13 +58,14 @@ class Gathering {
  private:
   base::Result<void> with_robot(const model::RegistryRecord& registry, const std::string& host,
                                 const std::vector<model::SpaceRecord>& spaces) {
-    const auto robot = current_robot(reader_, registry.id, *workspace_);
-    if (!robot || robot->reconcile) {
-      to_sync_.push_back(registry.id);
-      if (registry.pull_credential) return with_pull_credential(registry, host, spaces);
-      return missing(registry, spaces, "credential_pending",
-                     "A robot is being made; ask again in some seconds. If it stays so, the "
-                     "account may not make robots: see portolan job list.");
+    const auto robot = current_robot(reader_, registry.id, *workspace_, daemon_.store.now());
+    const auto job = last_sync(registry.id);
+    if (!robot) {
+      if (job && job->error && is_refusal(*job->error))
+        return with_pull_credential(registry, host, spaces, job->error->message);
+      sync(registry.id, job);
+      if (registry.pull_credential) return with_pull_credential(registry, host, spaces, "");
+      return pending(registry, spaces, job);
     }
     auto secret = store::robot_secret(reader_, robot->id);
     if (!secret) return secret.error();
@@ -72,20 +75,53 @@ class Gathering {
       if (std::find(robot->spaces.begin(), robot->spaces.end(), space.id) == robot->spaces.end())
         late.push_back(space);
     if (late.empty()) return {};
-    to_sync_.push_back(registry.id);
-    return missing(registry, late, "credential_pending",
-                   "The robot's grants are being written; ask again in some seconds.");
+    sync(registry.id, job);
+    return pending(registry, late, job);
   }
 
+  /// The newest job that made the robots right, or is about to.
+  std::optional<model::Job> last_sync(Id registry) {
+    auto page = store::list_jobs(
+        reader_, {.limit = 1},
+        {.workspace = workspace_, .registry = registry, .kind = "robot.sync", .state = {}});
+    if (page.rows.empty()) return {};
+    return std::move(page.rows.front());
+  }
+
+  /// Trying again by itself will not help.
+  static bool is_refusal(const Error& error) {
+    return error.code == Code::forbidden || error.code == Code::unsupported ||
+           error.code == Code::invalid_argument;
+  }
+
+  /// One that waits keeps its pause: who asks every second does not ask the registry every second.
+  void sync(Id registry, const std::optional<model::Job>& job) {
+    const bool waits =
+        job && (job->state == model::JobState::queued || job->state == model::JobState::running);
+    if (!waits || !job->error) to_sync_.push_back(registry);
+  }
+
+  base::Result<void> pending(const model::RegistryRecord& registry,
+                             const std::vector<model::SpaceRecord>& spaces,
+                             const std::optional<model::Job>& job) {
+    if (job && job->error)
+      return missing(registry, spaces, "credential_pending",
+                     "The last try failed: " + job->error->message + ". It is tried again.");
+    return missing(registry, spaces, "credential_pending",
+                   "A robot gets its grants; ask again in some seconds.");
+  }
+
+  /// `refusal`: why the registry makes no robot; may be empty.
   base::Result<void> with_pull_credential(const model::RegistryRecord& registry,
                                           const std::string& host,
-                                          const std::vector<model::SpaceRecord>& spaces) {
+                                          const std::vector<model::SpaceRecord>& spaces,
+                                          const std::string& refusal) {
     const auto credential = store::pull_credential(reader_, registry.id);
     if (!credential)
       return missing(registry, spaces, "pull_credential_missing",
-                     "Give the registry a credential that may be handed out: portolan registry "
-                     "pull-credential " +
-                         registry.identity() + " --username ... --password-from ...");
+                     (refusal.empty() ? "" : "The registry makes no robot: " + refusal + ". ") +
+                         "Give the registry a credential that may be handed out "
+                         "(PUT /api/v1/registries/{registry}/pull-credential).");
     add_auth(host, credential->username, credential->password, registry);
     return {};
   }
@@ -167,7 +203,7 @@ base::Result<Grants::PullSecret> Grants::pull_secret(std::optional<Id> workspace
   if (!secret || to_sync.empty()) return secret;
   auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
     for (const Id registry : to_sync) {
-      if (auto due = sync_robots(writer, jobs_, registry, *workspace); !due) return due;
+      if (auto due = sync_robots(writer, jobs_, registry, *workspace, "portolan"); !due) return due;
     }
     return {};
   });

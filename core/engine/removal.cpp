@@ -62,59 +62,63 @@ model::Event removed(const model::RegistryRecord& registry) {
   return event;
 }
 
+base::Result<std::vector<model::RobotRecord>> robots_of(const Daemon& daemon,
+                                                        std::optional<Id> registry,
+                                                        std::optional<Id> workspace) {
+  return daemon.store.read<std::vector<model::RobotRecord>>([&](store::Reader& reader) {
+    return base::Result(store::robots(reader, registry, workspace));
+  });
+}
+
+/// Ends them upstream, each at its registry, then their rows.
+base::Result<void> end_robots(const Daemon& daemon, Fleet& fleet,
+                              const std::vector<model::RobotRecord>& robots,
+                              const base::CancelToken& cancel) {
+  for (const model::RobotRecord& robot : robots) {
+    auto live = reach(fleet, robot.registry);
+    if (!live) return live.error();
+    if (auto gone = end_robot(daemon, *live, robot, cancel); !gone) return gone;
+  }
+  return {};
+}
+
+Error issued_meanwhile() {
+  return {.code = Code::unavailable, .message = "a robot was issued meanwhile"};
+}
+
 /// Robots first, the row (and the secret) last. What was abandoned is listed.
 base::Result<std::string> remove_registry_now(const Daemon& daemon, Fleet& fleet, Id registry,
-                                              bool abandon, const Act& act,
-                                              const base::CancelToken& cancel) {
-  struct Read {
-    std::optional<model::RegistryRecord> record;
-    std::vector<model::RobotRecord> robots;
-  };
-  auto read = daemon.store.read<Read>([&](store::Reader& reader) {
-    return base::Result<Read>(
-        Read{store::find_registry(reader, registry), store::robots(reader, registry, {})});
-  });
-  if (!read) return read.error();
-  if (!read->record) return std::string("{}");
+                                              bool abandon, const JobContext& context) {
+  auto robots = robots_of(daemon, registry, {});
+  if (!robots) return robots.error();
   Json left = Json::array();
   if (abandon) {
-    for (const model::RobotRecord& robot : read->robots) left.push(Json::string(robot.username));
-  } else if (!read->robots.empty()) {
-    auto live = fleet.trusted(registry);
-    if (!live) return live.error();
-    for (const model::RobotRecord& robot : read->robots) {
-      auto gone = daemon.router.revoke_robot(*live->registry, robot.upstream_id,
-                                             upstream_call(live->record, cancel));
-      if (!gone) return gone.error();
-      auto written = daemon.store.write(
-          [&](store::Writer& writer) { return store::delete_robot(writer, robot.id); });
-      if (!written) return written.error();
-    }
+    for (const model::RobotRecord& robot : *robots) left.push(Json::string(robot.username));
+  } else if (auto ended = end_robots(daemon, fleet, *robots, context.cancel); !ended) {
+    return ended.error();
   }
   Json out = Json::object();
   out.set("robots_left", std::move(left));
   const std::string output = base::to_text(out);
   auto written = daemon.store.write([&](store::Writer& writer) -> base::Result<void> {
-    if (auto told = note(writer, act, "registry.delete", read->record->identity(), "", output);
-        !told)
-      return told;
-    store::add_event(writer, removed(*read->record));
+    const auto record = store::find_registry(writer, registry);
+    if (!record) return {};
+    if (!abandon && !store::robots(writer, registry, {}).empty()) return issued_meanwhile();
+    auto told =
+        note(writer, act_of(context.job), "registry.delete", record->identity(), "", output);
+    if (!told) return told;
+    store::add_event(writer, removed(*record));
     return store::delete_registry(writer, registry);
   });
   if (!written) return written.error();
   return output;
 }
 
-Act act_of(const model::Job& job) {
-  Act act;
-  act.actor = job.created_by;
-  return act;
-}
-
 model::Job removal_job(const char* kind, Id id, bool abandon, const Act& act) {
   model::Job job;
   job.kind = kind;
-  job.key = std::to_string(id);
+  // To abandon does not join a removal that waits for a dead registry.
+  job.key = (abandon ? "abandon:" : "") + std::to_string(id);
   Json input = Json::object();
   input.set("id", Json::integer(id));
   input.set("abandon", Json::boolean(abandon));
@@ -208,8 +212,7 @@ void Grants::add_removal_jobs() {
     const auto input = base::parse_json(context.job.input_json);
     if (!input) return input.error();
     return remove_registry_now(daemon_, fleet_, input->find("id")->as_integer().value_or(0),
-                               input->find("abandon")->as_bool().value_or(false),
-                               act_of(context.job), context.cancel);
+                               input->find("abandon")->as_bool().value_or(false), context);
   };
   jobs_.add(std::move(registry));
 
@@ -228,26 +231,17 @@ base::Result<std::string> Grants::remove_workspace_now(Id workspace, JobContext&
       [&](store::Reader& reader) { return base::Result(own_registries(reader, workspace)); });
   if (!registries) return registries.error();
   for (const model::RegistryRecord& registry : *registries) {
-    auto gone = remove_registry_now(daemon_, fleet_, registry.id, false, act_of(context.job),
-                                    context.cancel);
+    auto gone = remove_registry_now(daemon_, fleet_, registry.id, false, context);
     if (!gone) return gone;
   }
-  auto robots = daemon_.store.read<std::vector<model::RobotRecord>>(
-      [&](store::Reader& reader) { return base::Result(store::robots(reader, {}, workspace)); });
+  auto robots = robots_of(daemon_, {}, workspace);
   if (!robots) return robots.error();
-  for (const model::RobotRecord& robot : *robots) {
-    auto live = fleet_.trusted(robot.registry);
-    if (!live) return live.error();
-    auto gone = daemon_.router.revoke_robot(*live->registry, robot.upstream_id,
-                                            upstream_call(live->record, context.cancel));
-    if (!gone) return gone.error();
-    auto written = daemon_.store.write(
-        [&](store::Writer& writer) { return store::delete_robot(writer, robot.id); });
-    if (!written) return written.error();
-  }
+  if (auto ended = end_robots(daemon_, fleet_, *robots, context.cancel); !ended)
+    return ended.error();
   auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
     const auto record = store::find_workspace(writer, workspace);
     if (!record) return {};
+    if (!store::robots(writer, {}, workspace).empty()) return issued_meanwhile();
     for (const model::Binding& binding :
          store::bindings(writer, {.space = {}, .workspace = workspace, .registry = {}}))
       if (auto gone = store::delete_binding(writer, binding.id); !gone) return gone;

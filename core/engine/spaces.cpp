@@ -56,20 +56,153 @@ std::vector<std::string> bound_workspaces(store::Reader& reader, Id space) {
   return out;
 }
 
-/// The space of a job with its registry, as they are now.
-struct Subject {
-  model::SpaceRecord space;
-  Json input;
+/// Bindings of it that only wait for a revoke upstream are of no use any more.
+base::Result<void> forget_space(store::Writer& writer, Id space) {
+  for (const model::Binding& binding :
+       store::bindings(writer, {.space = space, .workspace = {}, .registry = {}}))
+    if (!binding.revoke_pending.empty())
+      if (auto gone = store::delete_binding(writer, binding.id); !gone) return gone;
+  return store::delete_space(writer, space);
+}
+
+/// Robots of everybody who may use the space now, or had one.
+base::Result<void> sync_users(store::Writer& writer, const JobRunner& jobs,
+                              const model::SpaceRecord& space, const std::string& actor) {
+  for (const model::Binding& binding :
+       store::bindings(writer, {.space = space.id, .workspace = {}, .registry = {}}))
+    if (auto due = sync_robots(writer, jobs, space.registry, binding.workspace, actor); !due)
+      return due;
+  return sync_registry(writer, jobs, space.registry, actor);
+}
+
+Error still_bound(const std::vector<std::string>& workspaces) {
+  return {.code = Code::conflict,
+          .message = "the space is bound to " + joined(workspaces),
+          .hint = "Unbind it first."};
+}
+
+/// What the jobs of spaces do.
+class SpaceJobs {
+ public:
+  SpaceJobs(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs, const JobContext& context)
+      : daemon_(daemon), jobs_(jobs), context_(context), live_(subject(fleet)) {}
+
+  base::Result<std::string> create() {
+    if (!live_) return live_.error();
+    // Private whatever Portolan's own flag says: the registry's is changed only when that is asked.
+    auto made = daemon_.router.create_space(*live_->registry, space_.name,
+                                            model::Visibility::closed, call());
+    const bool there = !made && made.error().code == Code::conflict;
+    const bool refused = !made && (made.error().code == Code::invalid_argument ||
+                                   made.error().code == Code::unsupported);
+    if (!made && !there && !refused) return made.error();
+    auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+      auto space = store::find_space(writer, space_.id);
+      if (!space) return no_space();
+      // What the registry refuses for good is not kept; a binding in between keeps it, as gone.
+      if (refused && bound_workspaces(writer, space->id).empty())
+        return forget_space(writer, space->id);
+      if (refused) {
+        space->gone_ms = daemon_.store.now();
+      } else {
+        space->seen_ms = daemon_.store.now();
+        space->upstream_visibility = made ? made->visibility : model::Visibility::open;
+        if (made) space->upstream_id = made->upstream_id;
+        if (made) space->repositories = made->repositories;
+      }
+      auto kept = store::update_space(writer, *space, 0);
+      if (!kept) return kept.error();
+      return sync_users(writer, jobs_, *space, context_.job.created_by);
+    });
+    if (!written) return written.error();
+    if (refused) return made.error();
+    return std::string("{}");
+  }
+
+  base::Result<std::string> remove() {
+    if (!live_) return live_.error();
+    auto bound = daemon_.store.read<std::vector<std::string>>(
+        [&](store::Reader& reader) { return base::Result(bound_workspaces(reader, space_.id)); });
+    if (!bound) return bound.error();
+    if (!bound->empty()) return still_bound(*bound);
+    auto gone = daemon_.router.remove_space(*live_->registry, space_.name, call());
+    if (!gone) return gone.error();
+    auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+      store::add_event(writer, space_event("space.deleted", space_, live_->record));
+      if (bound_workspaces(writer, space_.id).empty()) return forget_space(writer, space_.id);
+      auto space = store::find_space(writer, space_.id);
+      if (!space) return no_space();
+      space->gone_ms = daemon_.store.now();  // Bound at the last moment: shown as broken.
+      auto kept = store::update_space(writer, *space, 0);
+      if (!kept) return kept.error();
+      return {};
+    });
+    if (!written) return written.error();
+    return std::string("{}");
+  }
+
+  base::Result<std::string> show() {
+    if (!live_) return live_.error();
+    const auto visibility = open_ ? model::Visibility::open : model::Visibility::closed;
+    auto done = daemon_.router.set_visibility(*live_->registry, space_.name, visibility, call());
+    if (!done) return done.error();
+    auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+      auto space = store::find_space(writer, space_.id);
+      if (!space) return no_space();
+      space->upstream_visibility = done->visibility;
+      auto kept = store::update_space(writer, *space, 0);
+      if (!kept) return kept.error();
+      return sync_users(writer, jobs_, *space, context_.job.created_by);
+    });
+    if (!written) return written.error();
+    return std::string("{}");
+  }
+
+ private:
+  /// The space of the job and the registry it is in, as they are now.
+  base::Result<Fleet::Live> subject(Fleet& fleet) {
+    const auto input = base::parse_json(context_.job.input_json);
+    if (!input) return input.error();
+    const Json* open = input->find("public");
+    open_ = open && open->as_bool().value_or(false);
+    const Id id = input->find("space")->as_integer().value_or(0);
+    auto space = daemon_.store.read<std::optional<model::SpaceRecord>>(
+        [&](store::Reader& reader) { return base::Result(store::find_space(reader, id)); });
+    if (!space) return space.error();
+    if (!*space) return no_space();
+    space_ = **std::move(space);
+    return reach(fleet, space_.registry);
+  }
+  router::CallSettings call() const { return upstream_call(live_->record, context_.cancel); }
+
+  const Daemon& daemon_;
+  const JobRunner& jobs_;
+  const JobContext& context_;
+  model::SpaceRecord space_;
+  bool open_ = false;
+  base::Result<Fleet::Live> live_;
 };
-base::Result<Subject> subject_of(const Daemon& daemon, const model::Job& job) {
-  auto input = base::parse_json(job.input_json);
-  if (!input) return input.error();
-  const Id id = input->find("space")->as_integer().value_or(0);
-  return daemon.store.read<Subject>([&](store::Reader& reader) -> base::Result<Subject> {
-    auto space = store::find_space(reader, id);
-    if (!space) return no_space();
-    return Subject{*std::move(space), *input};
-  });
+
+/// Writes Portolan's own flag; robots follow.
+base::Result<model::SpaceRecord> write_public(store::Writer& writer, const JobRunner& jobs,
+                                              model::SpaceRecord space, bool is_public,
+                                              std::int64_t if_revision,
+                                              const model::RegistryRecord& registry,
+                                              const Act& act) {
+  const auto word = [](bool flag) {
+    return flag ? R"({"visibility":"public"})" : R"({"visibility":"private"})";
+  };
+  const bool before = space.is_public;
+  space.is_public = is_public;
+  space.confirm_public = false;
+  auto made = store::update_space(writer, space, if_revision);
+  if (!made) return made;
+  if (auto due = sync_registry(writer, jobs, registry.id, act.actor); !due) return due.error();
+  store::add_event(writer, space_event("space.visibility", *made, registry));
+  auto told = note(writer, act, "space.visibility", registry.identity() + "/" + space.name,
+                   word(before), word(is_public));
+  if (!told) return told.error();
+  return made;
 }
 
 }  // namespace
@@ -157,10 +290,7 @@ base::Result<Grants::SpaceJob> Grants::delete_space(Id id, const std::string& ty
                    .message = "the name that was typed is not the space's",
                    .hint = "Type " + found->name + " to delete it.",
                    .where = "confirm"};
-    if (const auto bound = bound_workspaces(writer, id); !bound.empty())
-      return Error{.code = Code::conflict,
-                   .message = "the space is bound to " + joined(bound),
-                   .hint = "Unbind it first."};
+    if (const auto bound = bound_workspaces(writer, id); !bound.empty()) return still_bound(bound);
     const bool upstream =
         has_extension(daemon_, registry->settings.type, spaces_extension) && found->gone_ms == 0;
     if (upstream && found->repositories > 0)
@@ -168,12 +298,14 @@ base::Result<Grants::SpaceJob> Grants::delete_space(Id id, const std::string& ty
           .code = Code::conflict,
           .message = "the space holds " + std::to_string(found->repositories) + " repositories",
           .hint = "Delete them in the registry first."};
-    store::add_event(writer, space_event("space.deleted", *found, *registry));
     if (auto told =
             note(writer, act, "space.delete", registry->identity() + "/" + found->name, "", "");
         !told)
       return told;
-    if (!upstream) return store::delete_space(writer, id);
+    if (!upstream) {
+      store::add_event(writer, space_event("space.deleted", *found, *registry));
+      return forget_space(writer, id);
+    }
     auto job =
         jobs_.enqueue(writer, space_job("space.delete", *found, *registry, act, Json::object()));
     if (!job) return job.error();
@@ -197,18 +329,15 @@ base::Result<Grants::SpaceJob> Grants::set_public(Id id, bool is_public, bool up
                    .message = "a registry of type " + registry->settings.type +
                               " has no flag that could be changed",
                    .where = "/upstream"};
-    const bool before = found->is_public;
-    found->is_public = is_public;
-    found->confirm_public = false;
-    auto made = store::update_space(writer, *found, if_revision);
+    if (found->is_public && !is_public) {
+      const auto bound = bound_workspaces(writer, id);
+      out.notices.push_back(bound.empty()
+                                ? "nobody may use it any more: it is bound to no workspace"
+                                : "only " + joined(bound) + " may use it from now on");
+    }
+    auto made = write_public(writer, jobs_, *found, is_public, if_revision, *registry, act);
     if (!made) return made.error();
     out.space = *std::move(made);
-    if (before && !is_public) {
-      const auto bound = bound_workspaces(writer, id);
-      out.notices.push_back(
-          "everybody loses access but " +
-          (bound.empty() ? "nobody: it is bound to no workspace" : joined(bound)));
-    }
     if (upstream) {
       if (is_public)
         out.notices.push_back("anyone who reaches " + registry->settings.address +
@@ -221,15 +350,7 @@ base::Result<Grants::SpaceJob> Grants::set_public(Id id, bool is_public, bool up
       if (!job) return job.error();
       out.job = *std::move(job);
     }
-    std::set<Id> workspaces;
-    for (const model::RobotRecord& robot : store::robots(writer, registry->id, {}))
-      workspaces.insert(robot.workspace);
-    for (const Id workspace : workspaces)
-      if (auto due = sync_robots(writer, jobs_, registry->id, workspace); !due) return due;
-    store::add_event(writer, space_event("space.visibility", out.space, *registry));
-    return note(writer, act, "space.visibility", registry->identity() + "/" + found->name,
-                before ? R"({"visibility":"public"})" : R"({"visibility":"private"})",
-                is_public ? R"({"visibility":"public"})" : R"({"visibility":"private"})");
+    return {};
   });
   if (!written) return written.error();
   if (!upstream) {
@@ -242,87 +363,18 @@ base::Result<Grants::SpaceJob> Grants::set_public(Id id, bool is_public, bool up
 }
 
 void Grants::add_space_jobs() {
-  JobKind create;
-  create.name = "space.create";
-  create.body = [this](JobContext& context) -> base::Result<std::string> {
-    auto subject = subject_of(daemon_, context.job);
-    if (!subject) return subject.error();
-    auto live = fleet_.trusted(subject->space.registry);
-    if (!live) return live.error();
-    // Private whatever Portolan's own flag says: the registry's is changed only when that is asked.
-    auto made =
-        daemon_.router.create_space(*live->registry, subject->space.name, model::Visibility::closed,
-                                    upstream_call(live->record, context.cancel));
-    const bool there = !made && made.error().code == Code::conflict;
-    const bool refused =
-        !made && !there &&
-        (made.error().code == Code::invalid_argument || made.error().code == Code::unsupported);
-    auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
-      auto space = store::find_space(writer, subject->space.id);
-      if (!space) return no_space();
-      // What the registry refuses for good is not kept; a binding in between keeps it, as gone.
-      if (refused && bound_workspaces(writer, space->id).empty())
-        return store::delete_space(writer, space->id);
-      if (made) {
-        space->upstream_id = made->upstream_id;
-        space->upstream_visibility = made->visibility;
-        space->seen_ms = daemon_.store.now();
-        space->repositories = std::max<std::int64_t>(made->repositories, 0);
-      } else if (there) {
-        space->upstream_visibility = model::Visibility::open;
-      }
-      auto kept = store::update_space(writer, *space, 0);
-      if (!kept) return kept.error();
-      return {};
-    });
-    if (!written) return written.error();
-    if (!made && !there) return made.error();
-    return std::string("{}");
+  const auto add = [this](const char* name, base::Result<std::string> (SpaceJobs::*body)()) {
+    JobKind kind;
+    kind.name = name;
+    kind.body = [this, body](JobContext& context) {
+      SpaceJobs job(daemon_, fleet_, jobs_, context);
+      return (job.*body)();
+    };
+    jobs_.add(std::move(kind));
   };
-  jobs_.add(std::move(create));
-
-  JobKind remove;
-  remove.name = "space.delete";
-  remove.body = [this](JobContext& context) -> base::Result<std::string> {
-    auto subject = subject_of(daemon_, context.job);
-    if (!subject) return subject.error();
-    auto live = fleet_.trusted(subject->space.registry);
-    if (!live) return live.error();
-    auto gone = daemon_.router.remove_space(*live->registry, subject->space.name,
-                                            upstream_call(live->record, context.cancel));
-    if (!gone) return gone.error();
-    auto written = daemon_.store.write(
-        [&](store::Writer& writer) { return store::delete_space(writer, subject->space.id); });
-    if (!written) return written.error();
-    return std::string("{}");
-  };
-  jobs_.add(std::move(remove));
-
-  JobKind visibility;
-  visibility.name = "space.visibility";
-  visibility.body = [this](JobContext& context) -> base::Result<std::string> {
-    auto subject = subject_of(daemon_, context.job);
-    if (!subject) return subject.error();
-    auto live = fleet_.trusted(subject->space.registry);
-    if (!live) return live.error();
-    const bool open = subject->input.find("public")->as_bool().value_or(false);
-    auto done =
-        daemon_.router.set_visibility(*live->registry, subject->space.name,
-                                      open ? model::Visibility::open : model::Visibility::closed,
-                                      upstream_call(live->record, context.cancel));
-    if (!done) return done.error();
-    auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
-      auto space = store::find_space(writer, subject->space.id);
-      if (!space) return no_space();
-      space->upstream_visibility = done->visibility;
-      auto kept = store::update_space(writer, *space, 0);
-      if (!kept) return kept.error();
-      return {};
-    });
-    if (!written) return written.error();
-    return std::string("{}");
-  };
-  jobs_.add(std::move(visibility));
+  add("space.create", &SpaceJobs::create);
+  add("space.delete", &SpaceJobs::remove);
+  add("space.visibility", &SpaceJobs::show);
 }
 
 }  // namespace portolan::engine

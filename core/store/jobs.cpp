@@ -57,19 +57,28 @@ Result<Job> join(Writer& writer, const Job& there, const Job& wanted, WhenRunnin
     execute(writer, "UPDATE job SET run_at_ms = MIN(run_at_ms, ?) WHERE id = ?",
             {wanted.run_at_ms, there.id});
   } else if (when_running == WhenRunning::again) {
-    execute(writer, "UPDATE job SET again_json = ? WHERE id = ?", {wanted.input_json, there.id});
+    execute(writer,
+            "UPDATE job SET again_ms = CASE WHEN again_json IS NULL THEN ? ELSE MIN(again_ms, ?) "
+            "END, again_json = ? WHERE id = ?",
+            {wanted.run_at_ms, wanted.run_at_ms, wanted.input_json, there.id});
   }
   return *find_job(writer, there.id);
 }
 
 /// The job that was asked for while `job`, which has ended, ran.
 void follow(Writer& writer, Id job) {
-  const auto input =
-      scalar<std::optional<std::string>>(writer, "SELECT again_json FROM job WHERE id = ?", {job});
-  if (!input || !*input) return;
+  std::string input;
+  std::int64_t due = 0;
+  {
+    Rows rows = query(writer,
+                      "SELECT again_json, again_ms FROM job WHERE id = ? AND again_json IS NOT NULL",
+                      {job});
+    if (!rows.next()) return;
+    rows.into(input, due);
+  }
   Job next = *find_job(writer, job);
-  next.input_json = **input;
-  next.run_at_ms = now_ms(writer);
+  next.input_json = std::move(input);
+  next.run_at_ms = due;
   add(writer, next);
 }
 

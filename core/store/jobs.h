@@ -10,7 +10,7 @@ enum class WhenRunning { join, again };
 
 /// The queued or running job of the same (kind, key) instead of a second one; a queued one has its
 /// run_at brought forward. With WhenRunning::again a running one is followed by a new one, with the
-/// input given here. run_at_ms 0 = now. limit when that many wait.
+/// input given here, at the soonest run_at asked for. run_at_ms 0 = now. limit when that many wait.
 base::Result<model::Job> enqueue(Writer&, model::Job job, std::size_t queue_limit,
                                  WhenRunning when_running = WhenRunning::join);
 /// The next due job of `kinds`, now running with a lease; one whose lease passed is due again.
@@ -53,6 +53,10 @@ base::Result<model::Webhook> insert_webhook(Writer&, model::Webhook webhook,
 base::Result<void> delete_webhook(Writer&, Id id);
 std::vector<model::Webhook> webhooks(Reader&);
 base::Result<base::Secret> webhook_secret(Reader&, Id id);
+/// Where the deliveries of a webhook go on: its last event that is done with. One that is new
+/// begins with the next event; it never goes back.
+Id delivered_event(Reader&, Id webhook);
+base::Result<void> put_delivered_event(Writer&, Id webhook, Id event);
 
 /// The answer that was given to the same key of the same user before; kept for a day.
 struct Remembered {

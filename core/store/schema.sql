@@ -352,7 +352,8 @@ CREATE TABLE job (
   created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   error_json TEXT,
-  again_json TEXT,  -- Input of the job that follows when this one, which runs, has ended.
+  again_json TEXT,  -- Input of the job that follows when this one, which runs, has ended,
+  again_ms INTEGER NOT NULL DEFAULT 0,  -- and when that is due.
   workspace INTEGER, registry INTEGER,
   created_by TEXT NOT NULL,
   progress TEXT NOT NULL
@@ -391,6 +392,7 @@ CREATE TABLE webhook (
   url TEXT NOT NULL,
   kinds TEXT NOT NULL,  -- JSON array; empty: all.
   enabled INTEGER NOT NULL,
+  delivered INTEGER NOT NULL,  -- The last event that it was given, or that was given up.
   managed_by TEXT NOT NULL, created_by TEXT NOT NULL,
   created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, revision INTEGER NOT NULL
 ) STRICT;

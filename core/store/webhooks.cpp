@@ -1,5 +1,6 @@
 #include "model/json.h"
 #include "store/jobs.h"
+#include "store/registries.h"
 #include "store/sealed.h"
 
 namespace portolan::store {
@@ -29,11 +30,11 @@ Result<Webhook> insert_webhook(Writer& writer, Webhook webhook, const base::Secr
   begin_provenance(writer, provenance);
   webhook.id =
       insert(writer,
-             "INSERT INTO webhook (name, url, kinds, enabled, managed_by, created_by, created_ms, "
-             "updated_ms, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "INSERT INTO webhook (name, url, kinds, enabled, delivered, managed_by, created_by, "
+             "created_ms, updated_ms, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              {webhook.name, webhook.url, model::texts(webhook.kinds), webhook.enabled,
-              provenance.managed_by, provenance.created_by, provenance.created_ms,
-              provenance.updated_ms, provenance.revision});
+              last_event(writer), provenance.managed_by, provenance.created_by,
+              provenance.created_ms, provenance.updated_ms, provenance.revision});
   put_secret(writer, place(webhook.id), secret);
   return webhook;
 }
@@ -49,6 +50,17 @@ std::vector<Webhook> webhooks(Reader& reader) {
                                 std::string(provenance_columns) + " FROM webhook ORDER BY name");
   while (rows.next()) all.push_back(webhook_of(rows));
   return all;
+}
+
+Id delivered_event(Reader& reader, Id webhook) {
+  return scalar<Id>(reader, "SELECT delivered FROM webhook WHERE id = ?", {webhook}).value_or(0);
+}
+
+Result<void> put_delivered_event(Writer& writer, Id webhook, Id event) {
+  const int changed = execute(
+      writer, "UPDATE webhook SET delivered = MAX(delivered, ?) WHERE id = ?", {event, webhook});
+  if (changed == 0) return missing("the webhook");
+  return {};
 }
 
 Result<base::Secret> webhook_secret(Reader& reader, Id id) { return get_secret(reader, place(id)); }

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "rows.h"
 #include "store/connection.h"
 #include "store/jobs.h"
 #include "store/tenants.h"
@@ -144,6 +145,39 @@ TEST_CASE("a chain written anew without the key is found", "[store][audit]") {
   const auto found = world.verify();
   REQUIRE_FALSE(found);
   CHECK(found.error().where == "entry 1");
+}
+
+TEST_CASE("a webhook goes on where it was, from the events after it was made", "[store]") {
+  test::RowWorld world;
+  const auto happen = [&] {
+    return world.write<model::Id>(
+        [](store::Writer& writer) { return store::add_event(writer, {}); });
+  };
+  const model::Id before = happen();
+  const model::Id hook = world
+                             .write<model::Webhook>([](store::Writer& writer) {
+                               model::Webhook wanted;
+                               wanted.name = "chat";
+                               return insert_webhook(writer, wanted, {});
+                             })
+                             .id;
+  const auto delivered = [&] {
+    return world.read<model::Id>(
+        [&](store::Reader& reader) { return store::delivered_event(reader, hook); });
+  };
+  const auto put = [&](model::Id event) {
+    world.done(
+        [&](store::Writer& writer) { return store::put_delivered_event(writer, hook, event); });
+  };
+  CHECK(delivered() == before);
+  put(before + 2);
+  CHECK(delivered() == before + 2);
+  put(before + 1);  // It never goes back.
+  world.reopen();
+  CHECK(delivered() == before + 2);
+  CHECK(world.code_of([&](store::Writer& writer) {
+    return store::put_delivered_event(writer, hook + 1, 1);
+  }) == Code::not_found);
 }
 
 TEST_CASE("webhooks are kept with a sealed secret", "[store]") {

@@ -143,6 +143,15 @@ TEST_CASE("who asks while it runs joins, or has it run once more", "[store][jobs
     world.finish(next->id);
     CHECK_FALSE(world.take());
   }
+  SECTION("again, at the soonest time that was asked for") {
+    for (const int later : {500, 200, 400})
+      world.enqueue(a_job("a", "k", world.now_ms + later), store::WhenRunning::again);
+    world.finish(id);
+    CHECK_FALSE(world.take());
+    CHECK(world.next() == world.now_ms + 200);
+    world.now_ms += 200;
+    CHECK(world.take());
+  }
   SECTION("again, though this one failed for good") {
     world.enqueue(a_job("a", "k"), store::WhenRunning::again);
     world.done([&](Writer& writer) { return store::fail_job(writer, id, {}, 0); });
