@@ -53,8 +53,13 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
       const base::Lock lock(mutex_);
       stopping_ = true;
     }
-    cancel_.cancel();
     end_dispatcher();
+    std::vector<base::CancelToken> tokens;
+    {
+      const base::Lock lock(mutex_);
+      for (const auto& [id, running] : running_) tokens.push_back(running.cancel);
+    }
+    for (const auto& token : tokens) token.cancel();
     const auto until = Steady::now() + patience;
     const base::Lock lock(mutex_);
     while (!running_.empty() && Steady::now() < until) ended_.wait_until(mutex_, until);
@@ -77,6 +82,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     const JobKind* kind;
     std::string progress;
     Steady::time_point renew;  ///< When its lease is prolonged.
+    base::CancelToken cancel{};
     bool body_ended = false;
   };
 
@@ -159,20 +165,23 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
 
   void begin(model::Job job) {
     const JobKind* kind = nullptr;
+    const base::CancelToken cancel;
     {
       const base::Lock lock(mutex_);
       kind = &kinds_.at(job.kind);
-      running_[job.id] = {kind, job.progress, Steady::now() + kind->lease / 3};
+      running_[job.id] = {kind, job.progress, Steady::now() + kind->lease / 3, cancel};
     }
     try {
-      std::thread([self = shared_from_this(), kind, job] { self->run(*kind, job); }).detach();
+      std::thread([self = shared_from_this(), kind, job, cancel] {
+        self->run(*kind, job, cancel);
+      }).detach();
     } catch (const std::system_error&) {
       end(job, *kind, base::Error{Code::limit, "the system gives no more threads"});
     }
   }
 
-  void run(const JobKind& kind, const model::Job& job) {
-    JobContext context{job, cancel_, [this, &job](const std::string& text) { say(job.id, text); }};
+  void run(const JobKind& kind, const model::Job& job, const base::CancelToken& cancel) {
+    JobContext context{job, cancel, [this, &job](const std::string& text) { say(job.id, text); }};
     base::Result<std::string> output = base::Error{};
     try {
       output = kind.body(context);
@@ -214,10 +223,9 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   }
 
   /// 0: never.
-  std::int64_t retry_at(const model::Job& job, const JobKind& kind,
-                        const base::Error& error) const {
+  std::int64_t retry_at(const model::Job& job, const JobKind& kind, const base::Error& error) {
     const std::int64_t now = daemon_.store.now();
-    if (error.code == Code::cancelled && cancel_.cancelled()) return now;  // The daemon's doing.
+    if (error.code == Code::cancelled && stopping()) return now;  // The daemon's doing.
     if (is_final(error) || (kind.attempts > 0 && job.attempt >= kind.attempts)) return 0;
     return now + pause_after(job.attempt, error).count();
   }
@@ -265,7 +273,6 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   }
 
   const Daemon& daemon_;
-  const base::CancelToken cancel_;
   std::thread dispatcher_;
 
   base::Mutex mutex_;
@@ -279,7 +286,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
 
 JobRunner::JobRunner(const Daemon& daemon) : state_(std::make_shared<State>(daemon)) {}
 
-JobRunner::~JobRunner() { stop(0ms); }
+JobRunner::~JobRunner() { stop(1s); }
 
 void JobRunner::add(JobKind kind) { state_->add(std::move(kind)); }
 

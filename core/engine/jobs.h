@@ -37,7 +37,7 @@ struct JobKind {
 class JobRunner {
  public:
   explicit JobRunner(const Daemon& daemon);
-  ~JobRunner();            ///< Stops without patience.
+  ~JobRunner();            ///< Stops, with a second of patience.
   void add(JobKind kind);  ///< Before start().
   void start();
   /// Cancels, waits for bodies up to `patience`; what still runs is left to its lease. False: a

@@ -9,13 +9,22 @@
 
 namespace portolan::engine {
 
+/// One thread plans and writes, one listens to the store; each look at a registry runs on a thread
+/// of its own with its own deadline. At most `health.parallel` checks that are younger than a
+/// quarter of a second run at once: one that takes longer, or hung the last time, stands aside (up
+/// to four times as many in all). Statistics and catalogues: a quarter as many, at least one. What
+/// ended within 50 ms is written in one transaction.
 class Keeper {
  public:
-  /// Adds its job kinds to `jobs`.
+  /// Adds its job kinds to `jobs`: "registry.check" {"registry", "depth"}, "registry.statistics"
+  /// {"registry", "level"}, "registry.catalogue" {"registry"}, "repository.tags" {"registry",
+  /// "repository"}. They join a look that is under way and is as good. Progress: {"checks": [...]}
+  /// so far, {"repositories": n}; output: the validation, the statistics, what the sweep found.
   Keeper(const Daemon& daemon, Fleet& fleet, JobRunner& jobs);
-  ~Keeper();
+  ~Keeper();  ///< Stops, with a second of patience.
   void start();
-  void stop(std::chrono::milliseconds patience);
+  /// False: a look did not come back, so leave the process by _exit. Nothing starts anew.
+  bool stop(std::chrono::milliseconds patience);
 
   struct Load {
     std::size_t due = 0, running = 0;

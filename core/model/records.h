@@ -86,7 +86,7 @@ struct Health {
   std::string message, hint;
   std::int64_t since_ms = 0, last_try_ms = 0, last_success_ms = 0, next_try_ms = 0;
   bool blocked = false;              ///< No traffic with this secret until a new one.
-  std::int64_t refused_at_ms = 0;    ///< First refusal of the present secret version.
+  std::int64_t refused_at_ms = 0;    ///< The last refusal that counted (engine/health.h).
   std::int64_t refused_version = 0;  ///< Which secret version that was.
   std::vector<HealthState> recent;   ///< Newest last, for damping.
   std::optional<Validation> last, last_full;

@@ -1,5 +1,6 @@
 #pragma once
 /// Spaces, bindings, robots; the cached repositories and tags.
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,6 +86,8 @@ Page<model::RepositoryRecord> list_repositories(Reader&, const PageRequest&,
                                                 const RepositoryFilter&);
 std::optional<model::RepositoryRecord> find_repository(Reader&, Id registry,
                                                        const std::string& name);
+/// How many repositories each space of `registry` has; none: absent.
+std::map<Id, std::int64_t> repositories_by_space(Reader&, Id registry);
 Page<model::TagRecord> list_tags(Reader&, const PageRequest&, Id repository);
 
 }  // namespace portolan::store

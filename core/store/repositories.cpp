@@ -100,6 +100,20 @@ std::optional<RepositoryRecord> find_repository(Reader& reader, Id registry,
   return read_repository(rows);
 }
 
+std::map<Id, std::int64_t> repositories_by_space(Reader& reader, Id registry) {
+  std::map<Id, std::int64_t> counts;
+  Rows rows =
+      query(reader, "SELECT space, COUNT(*) FROM repository WHERE registry = ? GROUP BY space",
+            {registry});
+  while (rows.next()) {
+    Id space = 0;
+    std::int64_t count = 0;
+    rows.into(space, count);
+    counts[space] = count;
+  }
+  return counts;
+}
+
 Page<TagRecord> list_tags(Reader& reader, const PageRequest& request, Id repository) {
   List list({.columns = "t.repository, t.name, t.digest, t.seen_ms",
              .from = "tag t",
