@@ -70,9 +70,9 @@ void follow(Writer& writer, Id job) {
   std::string input;
   std::int64_t due = 0;
   {
-    Rows rows = query(writer,
-                      "SELECT again_json, again_ms FROM job WHERE id = ? AND again_json IS NOT NULL",
-                      {job});
+    Rows rows = query(
+        writer, "SELECT again_json, again_ms FROM job WHERE id = ? AND again_json IS NOT NULL",
+        {job});
     if (!rows.next()) return;
     rows.into(input, due);
   }
