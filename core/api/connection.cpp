@@ -97,6 +97,7 @@ void Connection::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
   cancel_.cancel();
+  hold_body(0);
   thread_.connections.erase(this);
   if (!door_.turned_away) service_.admission.leave(door_.peer);
   base::Lock lock(service_.mutex);
@@ -181,6 +182,7 @@ void Connection::set_read_deadline() {
 Async<bool> Connection::read_request() {
   reader_.reset();
   limited_.reset();
+  hold_body(0);
   phase_ = Phase::handling;  // Whatever it was: set_read_deadline() begins anew.
   bool has_head = false;
   while (true) {
@@ -194,7 +196,9 @@ Async<bool> Connection::read_request() {
       limited_ = service_.admission.take(door_.peer, body_began_);
       if (limited_) co_return true;
     }
-    if (state == RequestReader::State::done || state == RequestReader::State::refused)
+    hold_body(reader_.request().body.size());
+    if (state == RequestReader::State::done || state == RequestReader::State::refused ||
+        is_crowded())
       co_return true;
     if (reader_.wants_continue() && in_begin_ == in_end_) {
       const bool written = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -230,9 +234,21 @@ asio::mutable_buffer Connection::read_space() {
   return {in_.data() + in_end_, in_.size() - in_end_};
 }
 
+void Connection::hold_body(std::size_t bytes) {
+  if (bytes != body_held_) service_.bodies += bytes - body_held_;
+  body_held_ = bytes;
+}
+
+// Many clients with a body each: whoever adds to it now is refused, what is complete is answered.
+bool Connection::is_crowded() const {
+  return body_held_ > 0 && reader_.state() == RequestReader::State::body &&
+         service_.bodies > service_.options.limits.bodies_bytes;
+}
+
 std::optional<Refusal> Connection::late_refusal() const {
   if (reader_.state() == RequestReader::State::refused) return reader_.refusal();
   if (limited_) return Refusal{429, "too_many_requests", "this address asks too often"};
+  if (is_crowded()) return Refusal{503, "overloaded", "too many bodies are read at once"};
   if (expired_) return Refusal{408, "request_timeout", "the request did not arrive in time"};
   return {};
 }
@@ -293,6 +309,7 @@ Async<bool> Connection::answer_refusal() {
                   .code = std::string(refusal.code),
                   .detail = std::string(refusal.detail)};
   if (limited_) problem.retry_after_ms = limited_->count();
+  if (refusal.status == 503) problem.retry_after_ms = 1'000;
   Answer answer = to_answer(problem, request);
   expired_ = false;
   const bool whole = limited_ && reader_.state() == RequestReader::State::done;

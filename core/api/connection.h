@@ -74,6 +74,7 @@ struct Service {
   Admission admission;
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> connections{0}, turned_away{0}, requests{0}, event_streams{0}, queued{0};
+  std::atomic<std::size_t> bodies{0};  // Bytes of the bodies that are held.
   base::Mutex mutex;
   base::Condition closed;  // connections or turned_away went down.
   std::vector<std::unique_ptr<IoThread>> threads;
@@ -134,6 +135,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::optional<Refusal> late_refusal() const;
   void begin_request();
+  void hold_body(std::size_t bytes);
+  bool is_crowded() const;
   void set_read_deadline();
   void enter(Phase phase, base::Steady::time_point expires);
   void observe(const Request& request, int status, std::size_t bytes);
@@ -154,6 +157,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   base::Steady::time_point expires_ = base::Steady::time_point::max();
   base::Steady::time_point request_began_{}, body_began_{}, answer_began_{};
   std::optional<std::chrono::milliseconds> limited_;  // Its address asks too often.
+  std::size_t body_held_ = 0;                         // Its part of Service::bodies.
   base::CancelToken cancel_;                          // Of what a worker answers now, or did last.
   bool expired_ = false, aborted_ = false, gone_ = false, is_first_ = true, unread_ = false;
   std::atomic<bool> rung_{false};

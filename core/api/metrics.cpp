@@ -53,6 +53,16 @@ Samples::Family& Samples::add(std::string_view name, std::string_view help, bool
   return *family;
 }
 
+void report(const ServerLoad& load, Samples& samples) {
+  const auto gauge = [&](const char* name, const char* help, std::size_t value) {
+    samples.gauge(name, help, static_cast<double>(value));
+  };
+  gauge("portolan_http_inflight_requests", "Requests that are being answered.", load.requests);
+  gauge("portolan_http_connections", "Open connections.", load.connections);
+  gauge("portolan_http_event_streams", "Open event streams.", load.event_streams);
+  gauge("portolan_http_queued_requests", "Requests that wait for a worker.", load.queued);
+}
+
 struct Metrics::State {
   struct Series {
     prometheus::Counter* requests;

@@ -27,6 +27,9 @@ class Samples {
   std::vector<std::shared_ptr<Family>> families_;
 };
 
+/// portolan_http_inflight_requests, _connections, _event_streams and _queued_requests.
+void report(const ServerLoad& load, Samples& samples);
+
 /// Safe from any thread.
 class Metrics {
  public:

@@ -35,6 +35,7 @@ struct TlsFiles {
 struct ServerLimits {
   std::size_t head_bytes = 16 * 1024;                ///< Beyond: 431; the target above 8 KiB: 414.
   std::size_t body_bytes = 1024 * 1024;              ///< Beyond: 413.
+  std::size_t bodies_bytes = 64 * 1024 * 1024;       ///< Of all bodies together; beyond: 503.
   std::chrono::milliseconds head_timeout{10'000};    ///< From the first byte (or TLS) to the head.
   std::chrono::milliseconds body_timeout{60'000};    ///< For a whole body.
   std::chrono::milliseconds rate_grace{10'000};      ///< A body or answer may be slower than

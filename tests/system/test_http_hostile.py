@@ -153,7 +153,8 @@ def test_targets_that_are_no_text_are_refused(server, target):
     assert ask(server, get(target)).status == 400
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"name": "a"', b'{"name": "\xff"}', b'{"name": "\xc0\xaf"}', b'{"name": 01}',
+@pytest.mark.parametrize("body", [b"", b"{", b'{"name": "a"', b'{"name": "\xff"}', b'{"name": "\xc0\xaf"}',
+                                  b'{"name": 01}',
                                   b'{"name": "a", "name": "b"}', b'{"name": "a"} x', b"[" * 100_000, b'{"a":' * 50_000,
                                   b'{"name": "\\ud800"}', b'\xef\xbb\xbf{"name": "a"}', b'{"name": NaN}', b"\0",
                                   b'{"name": 1e99999999999999}', b"'a'", b'{"name": "a\n"}'])
@@ -182,8 +183,8 @@ def test_pipelined_bytes_may_come_one_by_one(server):
     wire = Wire(server.connect())
     wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     body = b'{"name": "a"}'
-    for byte in (request("POST", "/api/v1/echo", [("Content-Type", "application/json")], body) + request("HEAD", "/page")
-                 + request("GET", "/livez")):
+    for byte in (request("POST", "/api/v1/echo", [("Content-Type", "application/json")], body)
+                 + request("HEAD", "/page") + request("GET", "/livez")):
         wire.send(bytes([byte]))
     assert wire.reply().json()["body"] == {"name": "a"}
     assert wire.reply(head=True).headers["content-length"] == "32768"
@@ -222,6 +223,28 @@ def test_a_body_that_trickles_gets_408(start):
     wire.socket.settimeout(5)
     assert wire.reply().status == 408
     assert 0.5 < time.monotonic() - began < 5
+
+
+def test_all_bodies_together_have_a_limit(start):
+    server = start(ApiEcho, "tcp", bodies_bytes=1_000_000)
+    first, second = Wire(server.connect()), Wire(server.connect())
+    for wire in (first, second):
+        wire.send(post("Content-Type: application/json\r\nContent-Length: 1000000\r\n"))
+    first.send("a" * 900_000)
+    with contextlib.suppress(OSError):
+        second.send("a" * 900_000)
+    replies = []
+    for wire in (first, second):  # Whichever was read later.
+        wire.socket.settimeout(2)
+        with contextlib.suppress(TimeoutError):
+            replies.append(wire.reply())
+    assert [reply.status for reply in replies] == [503], replies
+    assert replies[0].headers["retry-after"] == "1"
+    for wire in (first, second):
+        wire.close()
+    wait_for(lambda: server.load()["connections"] == 0, "both to go")
+    assert ask(server, request("POST", "/api/v1/echo", [("Content-Type", "application/json")],
+                               '{"name": "' + "a" * 900_000 + '"}')).status == 422
 
 
 def test_a_reader_that_does_not_read_is_let_go(start):

@@ -95,6 +95,7 @@ def test_metrics_tell_what_was_answered(server):
     text = ask(server, get("/metrics")).body.decode()
     assert 'portolan_http_requests_total{code="200",method="GET",route="/api/v1/echo/{name}"}' in text
     assert 'portolan_http_request_duration_seconds_bucket{method="GET",route="/api/v1/echo/{name}",le="0.001"}' in text
+    assert "portolan_http_inflight_requests 1" in text and "portolan_http_connections 1" in text
 
 
 # Revisions and pages

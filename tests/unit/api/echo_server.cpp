@@ -224,7 +224,8 @@ void set_limit(ServerOptions& options, const std::string& name, const std::strin
       {"connections_per_address", &limits.connections_per_address},
       {"queue", &options.queue},
       {"event_streams", &limits.event_streams},
-      {"bytes_per_second", &limits.bytes_per_second}};
+      {"bytes_per_second", &limits.bytes_per_second},
+      {"bodies_bytes", &limits.bodies_bytes}};
   const std::map<std::string, double*> rates = {
       {"requests_per_second", &limits.requests_per_second}, {"burst", &limits.burst}};
   if (const auto time = times.find(name); time != times.end())
@@ -317,6 +318,7 @@ int main(int count, char** arguments) {
     std::cerr << server.error().where << ": " << server.error().message << std::endl;
     return 78;
   }
+  metrics->collect([&server](Samples& samples) { report((*server)->load(), samples); });
   for (const Listening& each : (*server)->listening())
     std::cout << "listening " << each.url << std::endl;
   obey(**server, *news);
