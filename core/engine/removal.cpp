@@ -38,8 +38,10 @@ std::vector<Grants::Obstacle> obstacles_of_workspace(store::Reader& reader, Id w
   for (const model::RegistryRecord& registry : own_registries(reader, workspace))
     out.push_back({"registry", registry.identity()});
   for (const model::Binding& binding :
-       store::bindings(reader, {.space = {}, .workspace = workspace, .registry = {}}))
-    out.push_back({"binding", binding.space_name});
+       store::bindings(reader, {.space = {}, .workspace = workspace, .registry = {}})) {
+    const auto registry = store::find_registry(reader, binding.registry);
+    out.push_back({"binding", (registry ? registry->identity() + "/" : "") + binding.space_name});
+  }
   return out;
 }
 
