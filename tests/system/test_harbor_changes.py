@@ -87,7 +87,7 @@ def prefix(admin, changes):
         changes("revoke_robot", robot["id"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def projects(admin):
     """Two private projects with an image app:v1 in each."""
     made = [admin.unique(word) for word in ("blue", "green")]
