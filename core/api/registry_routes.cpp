@@ -69,7 +69,7 @@ class RegistryWrites {
     auto made =
         resources_.registries.change(seen->row.record.id, change_from(call.body), verify_of(call),
                                      revision, act_of(call), call.request.deadline.cancel);
-    if (!made) return made.error();
+    if (!made) return refused(call, std::move(made).error());
     return resource_answer(integrated_json(*made), made->record.provenance.revision);
   }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "engine/sweep.h"
+#include "engine/veil.h"
 #include "model/json.h"
 #include "store/catalogue.h"
 #include "store/measures.h"
@@ -64,7 +65,14 @@ class Looking {
     finding.secret_rested = !may_send(finding.secret_version);
     auto with = settings();
     with.anonymous = finding.secret_rested;
-    finding.result = daemon_.router.validate(*live->registry, look_.depth, with, bounds_.each);
+    const bool hides = live->record.workspace.has_value();
+    const auto each = [&](const model::Check& check) {
+      if (bounds_.each) bounds_.each(hides ? without_policy(check) : check);
+    };
+    finding.result = daemon_.router.validate(*live->registry, look_.depth, with, each);
+    if (finding.result && hides) {
+      for (model::Check& check : finding.result->checks) check = without_policy(std::move(check));
+    }
     finding.at_ms = daemon_.store.now();
     const bool fine =
         finding.result && finding.result->verdict != model::Verdict::fail && !with.anonymous;

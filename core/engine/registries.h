@@ -35,8 +35,9 @@ class Registries {
  public:
   Registries(const Daemon& daemon, Fleet& fleet, JobRunner& jobs);
 
-  /// Options, credentials and address by the type's schema: every mistake, fields as RFC 6901
-  /// pointers into the API's document ("/options/page_size"). Contacts nobody.
+  /// Name, address, TLS and the rest, options and credentials by the type's schema: every mistake
+  /// in one Error, fields as RFC 6901 pointers into the API's document ("/options/page_size"), the
+  /// first one in `where`. Normalises addresses. Contacts nobody.
   base::Result<void> check_draft(model::RegistryRecord& draft) const;
 
   /// Full validation of what is not kept; its secret is never written. Of a workspace, failures do
@@ -54,8 +55,11 @@ class Registries {
   base::Result<Integrated> integrate(model::RegistryRecord draft, Verify verify, const Act& act,
                                      const base::CancelToken& cancel);
 
-  /// A change of origin or TLS trust needs `credentials` in the same change unless it only tightens
-  /// (invalid_argument); suspends pull secrets until a full validation succeeded.
+  /// What may lead the secret elsewhere (another origin, TLS trust that is not only tightened, one
+  /// more trusted realm, a proxy that reads plain http) needs `credentials` in the same change
+  /// (invalid_argument). Another address or trust suspends pull secrets until a full validation
+  /// succeeded. A paused registry is not contacted; unauthorized: verifying would send a secret
+  /// that rests after a refusal.
   base::Result<Integrated> change(Id registry, const RegistryChange& change, Verify verify,
                                   std::int64_t if_revision, const Act& act,
                                   const base::CancelToken& cancel);
@@ -73,12 +77,26 @@ class Registries {
   base::Result<std::optional<model::Job>> collect_now(Id registry, model::Level level,
                                                       const Act& act);
   base::Result<model::Job> list_now(Id registry, const Act& act);
+  /// The tags of one repository ("repository.tags"); none when they are younger than 30 s.
+  base::Result<std::optional<model::Job>> tags_now(Id registry, const std::string& repository,
+                                                   const Act& act);
 
  private:
+  base::Result<std::optional<Tried>> verify(const model::RegistryRecord& draft, Verify verify,
+                                            const base::CancelToken& cancel);
+
   const Daemon& daemon_;
   Fleet& fleet_;
   JobRunner& jobs_;
 };
+
+/// Small letters, digits, '.', '_', '-'; at most 63; begins with a letter or a digit.
+bool is_registry_name(std::string_view text);
+
+/// What the audit and events show of a registry: all of it but secrets.
+std::string audit_json(const model::RegistryRecord& record);
+/// An event about the registry, with audit_json() as its data.
+model::Event event_of(const char* kind, const model::RegistryRecord& record);
 
 /// The origin (scheme, host, port) that secrets of this address are bound to.
 std::string origin_of(const std::string& address);

@@ -1,0 +1,487 @@
+#include "engine/registries.h"
+
+#include "engine/keeper.h"
+#include "store/jobs.h"
+#include "store/measures.h"
+#include "store/tenants.h"
+#include "world.h"
+
+using namespace portolan;
+using namespace std::chrono_literals;
+using base::Code;
+using engine::Registries;
+using engine::RegistryChange;
+using engine::Verify;
+using model::HealthState;
+using model::Id;
+using test::EngineWorld;
+
+namespace {
+
+/// The use cases, with job kinds that nobody runs.
+struct RegistryWorld : EngineWorld {
+  RegistryWorld()
+      : jobs(*daemon), keeper(*daemon, *fleet, jobs), registries(*daemon, *fleet, jobs) {
+    admin.actor = "alice";
+    admin.platform_admin = true;
+    member.actor = "bob";
+  }
+
+  base::Result<Registries::Integrated> integrate(const model::RegistryRecord& draft,
+                                                 Verify verify = Verify::require) {
+    return registries.integrate(draft, verify, draft.workspace ? member : admin, {});
+  }
+  Id integrated(const std::string& name) {
+    const auto made = integrate(a_registry(name));
+    if (!made) FAIL(made.error().message);
+    return made->record.id;
+  }
+  base::Result<Registries::Integrated> change(Id id, const RegistryChange& wanted,
+                                              Verify verify = Verify::skip) {
+    return registries.change(id, wanted, verify, 0, admin, {});
+  }
+  Id workspace(const std::string& name) {
+    return write<model::Workspace>([&](store::Writer& writer) {
+             model::Workspace made;
+             made.name = name;
+             return store::insert_workspace(writer, made);
+           })
+        .id;
+  }
+  model::RegistryRecord record(Id id) const {
+    return *read<std::optional<model::RegistryRecord>>(
+        [&](store::Reader& reader) { return store::find_registry(reader, id); });
+  }
+  std::string password(Id id) const {
+    return read<model::RegistryRecord>(
+               [&](store::Reader& reader) { return store::open_registry(reader, id); })
+        .settings.credentials.password.reveal();
+  }
+  std::vector<model::AuditEntry> audit() const {
+    return read<std::vector<model::AuditEntry>>([&](store::Reader& reader) {
+      return store::list_audit(reader, store::PageRequest{}, {}).rows;
+    });
+  }
+  base::Error mistakes(const std::function<void(model::RegistryRecord&)>& spoil) {
+    auto draft = a_registry("one");
+    spoil(draft);
+    const auto checked = registries.check_draft(draft);
+    if (checked) FAIL("nothing was found wrong");
+    return checked.error();
+  }
+  void refuse(Id id, bool blocked) {
+    auto known = health(id);
+    known.refused_version = record(id).secret_version;
+    known.refused_at_ms = store->now();
+    known.blocked = blocked;
+    REQUIRE(
+        store->write([&](store::Writer& writer) { return store::put_health(writer, id, known); }));
+  }
+
+  engine::Act admin, member;
+  engine::JobRunner jobs;
+  engine::Keeper keeper;
+  Registries registries;
+};
+
+}  // namespace
+
+TEST_CASE("every mistake of a draft is told with its field", "[engine][registries]") {
+  RegistryWorld world;
+  const auto all = world.mistakes([](model::RegistryRecord& draft) {
+    draft.settings.name = "No Name";
+    draft.settings.address = "ftp://x";
+    draft.settings.proxy = "socks5://p:1";
+    draft.settings.tls.client_certificate_pem = "PEM";
+    draft.settings.tls.minimum_version = "1.1";
+    draft.settings.tls.pin_sha256 = "short";
+    draft.settings.credentials.trusted_realms = {"https://auth.example/path"};
+    draft.pull_host = "https://pull.example";
+    draft.settings.options_json = R"({"page_size":1000,"pagesize":1})";
+  });
+  CHECK(all.code == Code::invalid_config);
+  CHECK(all.where == "/name");
+  for (const char* field :
+       {"/name", "/address", "/proxy", "/tls/client_key", "/tls/minimum_version", "/tls/pin_sha256",
+        "/credentials/trusted_realms/0", "/pull_host", "/options/page_size", "/options/pagesize"})
+    CHECK_THAT(all.message, Catch::Contains(std::string(field) + ":"));
+  CHECK(world.transport.sent().empty());
+}
+
+TEST_CASE("single mistakes of a draft", "[engine][registries]") {
+  RegistryWorld world;
+  CHECK(world.mistakes([](auto& draft) { draft.settings.type = "nobodys"; }).code ==
+        Code::plugin_missing);
+  CHECK(world
+            .mistakes([](auto& draft) {
+              draft.settings.options_json = R"({"page_size":{"env":"SIZE"}})";
+            })
+            .where == "/options/page_size");
+  CHECK_THAT(
+      world.mistakes([](auto& draft) { draft.settings.credentials.password = base::Secret("x"); })
+          .message,
+      Catch::Contains("/credentials/password"));
+  CHECK(world.mistakes([](auto& draft) { draft.settings.credentials.username.clear(); }).code ==
+        Code::invalid_config);
+  CHECK_THAT(world.mistakes([](auto& draft) { draft.settings.address = "http://registry.example"; })
+                 .message,
+             Catch::Contains("clear"));
+}
+
+TEST_CASE("addresses and hosts are kept in their one spelling", "[engine][registries]") {
+  RegistryWorld world;
+  auto draft = EngineWorld::a_registry("one");
+  draft.settings.address = "  Registry.Example:443/prefix/ ";
+  draft.pull_host = "Pull.Example:443";
+  REQUIRE(world.registries.check_draft(draft));
+  CHECK(draft.settings.address == "https://registry.example/prefix");
+  CHECK(draft.pull_host == "pull.example");
+}
+
+TEST_CASE("trying keeps nothing and shows each check", "[engine][registries]") {
+  RegistryWorld world;
+  std::string streamed;
+  const auto tried =
+      world.registries.try_out(EngineWorld::a_registry("one"), {},
+                               [&](const model::Check& check) { streamed += check.name + " "; });
+  REQUIRE(tried);
+  CHECK(tried->validation.verdict == model::Verdict::ok);
+  CHECK(tried->integration->product == "Site");
+  CHECK(streamed ==
+        "address dns tcp tls http identity api-version credentials permissions.catalog "
+        "capabilities ");
+  CHECK(
+      world.read<std::vector<Id>>([](store::Reader& reader) { return store::registry_ids(reader); })
+          .empty());
+}
+
+TEST_CASE("a member's try does not tell closed from forbidden; a platform admin's does",
+          "[engine][registries]") {
+  RegistryWorld world;
+  const auto workspace = world.workspace("team");
+  {
+    std::lock_guard lock(world.site("one")->mutex);
+    world.site("one")->down = true;
+  }
+  auto draft = EngineWorld::a_registry("one");
+  const auto told = world.registries.try_out(draft, {}, {});
+  REQUIRE(told);
+  CHECK(told->validation.checks[2].message == "nothing listens there");
+  draft.workspace = workspace;
+  std::string streamed;
+  const auto veiled = world.registries.try_out(
+      draft, {}, [&](const model::Check& check) { streamed += check.message; });
+  REQUIRE(veiled);
+  CHECK(veiled->validation.verdict == model::Verdict::fail);
+  CHECK(veiled->validation.checks[2].message == "the address cannot be reached from here");
+  CHECK(streamed.find("nothing listens") == std::string::npos);
+}
+
+TEST_CASE("integrating keeps the registry, its first health, an event and an audit entry",
+          "[engine][registries]") {
+  RegistryWorld world;
+  const auto made = world.integrate(EngineWorld::a_registry("one"));
+  REQUIRE(made);
+  REQUIRE(made->tried);
+  const Id id = made->record.id;
+  CHECK(world.password(id) == "good");
+  CHECK(world.record(id).integration->product == "Site");
+  CHECK(world.health(id).state == HealthState::healthy);
+  CHECK(world.health(id).last_full_ms != 0);
+  CHECK(world.health(id).next_try_ms > world.store->now());
+  CHECK(world.events("registry.created").size() == 1);
+  CHECK(world.events("registry.health").size() == 1);
+  const auto audit = world.audit();
+  REQUIRE(audit.size() == 1);
+  CHECK(audit[0].action == "registry.create");
+  CHECK(audit[0].actor == "alice");
+  CHECK(audit[0].subject == "one");
+  CHECK_THAT(audit[0].after_json, Catch::Contains(R"("username":"ada")"));
+  CHECK(audit[0].after_json.find("good") == std::string::npos);
+}
+
+TEST_CASE("require keeps nothing of a registry that fails, warn and skip keep it",
+          "[engine][registries]") {
+  RegistryWorld world;
+  const auto refused = world.integrate(EngineWorld::a_registry("one", "wrong"));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::unauthorized);
+  CHECK(refused.error().where == "credentials");
+  CHECK(refused.error().http_status == engine::failed_check_status);
+  CHECK(world.audit().empty());
+
+  const auto warned = world.integrate(EngineWorld::a_registry("one", "wrong"), Verify::warn);
+  REQUIRE(warned);
+  CHECK(warned->tried->validation.verdict == model::Verdict::fail);
+  CHECK(world.health(warned->record.id).state == HealthState::unauthenticated);
+  CHECK(world.health(warned->record.id).refused_version == 1);
+
+  const auto sent = world.transport.sent().size();
+  const auto skipped = world.integrate(EngineWorld::a_registry("two", "wrong"), Verify::skip);
+  REQUIRE(skipped);
+  CHECK_FALSE(skipped->tried);
+  CHECK(world.transport.sent().size() == sent);
+  CHECK(world.health(skipped->record.id).next_try_ms == 0);  // Due at once.
+}
+
+TEST_CASE("a workspace has no more registries than it may, and nobody is contacted for another",
+          "[engine][registries]") {
+  RegistryWorld world;
+  world.EngineWorld::change([](config::DaemonSettings& settings) {
+    settings.limits.registries_per_workspace = 1;
+    settings.network.allow_workspaces = {"0.0.0.0/0"};
+  });
+  auto draft = EngineWorld::a_registry("one");
+  draft.workspace = world.workspace("team");
+  REQUIRE(world.integrate(draft));
+  const auto sent = world.transport.sent().size();
+  draft.settings.name = "two";
+  CHECK(world.integrate(draft).error().code == Code::limit);
+  CHECK(world.transport.sent().size() == sent);
+}
+
+TEST_CASE("only a platform admin is told of the twin", "[engine][registries]") {
+  RegistryWorld world;
+  world.integrated("one");
+  auto twin = EngineWorld::a_registry("one");
+  twin.settings.name = "another";
+  const auto told = world.registries.integrate(twin, Verify::skip, world.admin, {});
+  CHECK(told.error().code == Code::conflict);
+  CHECK(told.error().where == "one");
+  const auto hidden = world.registries.integrate(twin, Verify::skip, world.member, {});
+  CHECK(hidden.error().code == Code::conflict);
+  CHECK(hidden.error().where.empty());
+}
+
+TEST_CASE("a secret goes only where it was given for", "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  const auto refused = [&](const RegistryChange& wanted) {
+    const auto done = world.change(id, wanted);
+    if (done) FAIL("it was permitted");
+    CHECK(done.error().code == Code::invalid_argument);
+    CHECK(done.error().where == "/credentials");
+  };
+  RegistryChange address, port, realm, loose, other_ca;
+  address.address = "https://two.example";
+  port.address = "https://one.example:8443";
+  realm.trusted_realms = {"https://auth.example"};
+  loose.tls = model::Tls{};
+  loose.tls->skip_verify = true;
+  for (const auto& wanted : {address, port, realm, loose}) refused(wanted);
+
+  RegistryChange tight;
+  tight.tls = model::Tls{};
+  tight.tls->minimum_version = "1.3";
+  CHECK(world.change(id, tight));
+  CHECK_FALSE(world.record(id).pull_suspended);
+  RegistryChange path;
+  path.address = "https://one.example/prefix";
+  CHECK(world.change(id, path));
+  CHECK(world.password(id) == "good");
+  CHECK(world.record(id).pull_suspended);  // Another address all the same.
+
+  address.credentials = model::Credentials{"ada", base::Secret("other"), {}};
+  REQUIRE(world.change(id, address));
+  CHECK(world.password(id) == "other");
+  CHECK(world.record(id).settings.address == "https://two.example");
+  CHECK(world.record(id).pull_suspended);
+  CHECK(world.health(id).last_full_ms == 0);  // Full results count anew.
+  CHECK(world.events("registry.updated").size() == 3);
+  const auto audit = world.audit();
+  CHECK_THAT(audit[0].before_json, Catch::Contains("one.example"));
+  CHECK_THAT(audit[0].after_json, Catch::Contains("two.example"));
+}
+
+TEST_CASE("new credentials forget what was known of the old account, realms stay",
+          "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  RegistryChange realms;
+  realms.trusted_realms = {"https://auth.example"};
+  realms.credentials = model::Credentials{"ada", base::Secret("good"), {}};
+  REQUIRE(world.change(id, realms));
+  RegistryChange wanted;
+  wanted.credentials = model::Credentials{"bert", base::Secret("better"), {}};
+  REQUIRE(world.change(id, wanted));
+  const auto record = world.record(id);
+  CHECK(record.settings.credentials.username == "bert");
+  CHECK(record.settings.credentials.trusted_realms.size() == 1);
+  CHECK(record.integration->product == "Site");
+  CHECK(record.integration->facts_json.empty());
+  CHECK_FALSE(record.pull_suspended);
+
+  wanted.credentials = model::Credentials{};
+  REQUIRE(world.change(id, wanted));
+  CHECK(world.record(id).secret_fingerprint.empty());
+}
+
+TEST_CASE("a change is verified as the whole would be, with what is kept", "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  RegistryChange wanted;
+  wanted.options_json = R"({"page_size":10})";
+  const auto done = world.change(id, wanted, Verify::require);
+  REQUIRE(done);
+  CHECK(done->tried->validation.verdict == model::Verdict::ok);
+  CHECK(world.health(id).last_full_ms != 0);
+  RegistryChange words;
+  words.description = "ours";
+  CHECK_FALSE(world.change(id, words, Verify::require)->tried);  // Nothing a validation could see.
+
+  wanted.credentials = model::Credentials{"ada", base::Secret("wrong"), {}};
+  const auto refused = world.change(id, wanted, Verify::require);
+  CHECK(refused.error().code == Code::unauthorized);
+  CHECK(world.password(id) == "good");
+  CHECK(world.registries.change(id, words, Verify::skip, 1, world.admin, {}).error().code ==
+        Code::conflict);
+}
+
+TEST_CASE("a change does not try a secret that rests", "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  world.refuse(id, true);
+  RegistryChange wanted;
+  wanted.options_json = R"({"page_size":10})";
+  const int sent = world.site("one")->sent_passwords;
+  CHECK(world.change(id, wanted, Verify::require).error().code == Code::unauthorized);
+  const auto done = world.change(id, wanted, Verify::warn);
+  REQUIRE(done);
+  CHECK_FALSE(done->tried);
+  CHECK(world.site("one")->sent_passwords == sent);
+  wanted.credentials = model::Credentials{"ada", base::Secret("good"), {}};
+  REQUIRE(world.change(id, wanted, Verify::require));
+  CHECK_FALSE(world.health(id).blocked);
+}
+
+TEST_CASE("the client key is kept with its certificate, goes with it, and is asked for elsewhere",
+          "[engine][registries]") {
+  RegistryWorld world;
+  auto draft = EngineWorld::a_registry("one");
+  draft.settings.tls.client_certificate_pem = "certificate";
+  draft.settings.tls.client_key_pem = base::Secret("key");
+  const auto id = world.add(draft);  // The scripted network reads no certificates.
+  const auto key = [&] {
+    return world
+        .read<base::Secret>([&](store::Reader& reader) {
+          return store::secret(reader, id, store::SecretKind::client_key);
+        })
+        .reveal();
+  };
+  RegistryChange wanted;
+  wanted.tls = model::Tls{};
+  wanted.tls->client_certificate_pem = "certificate";
+  wanted.tls->minimum_version = "1.3";
+  REQUIRE(world.change(id, wanted));
+  CHECK(key() == "key");
+  RegistryChange moved;
+  moved.address = "https://two.example";
+  moved.credentials = model::Credentials{"ada", base::Secret("good"), {}};
+  CHECK(world.change(id, moved).error().where == "/tls/client_key");
+  wanted.tls->client_certificate_pem.clear();
+  REQUIRE(world.change(id, wanted));
+  CHECK(key().empty());
+}
+
+TEST_CASE("a rename keeps everything and is told", "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  const auto renamed = world.registries.rename(id, "uno", 0, world.admin);
+  REQUIRE(renamed);
+  CHECK(renamed->id == id);
+  CHECK(world.password(id) == "good");
+  CHECK(world.events("registry.renamed").size() == 1);
+  CHECK(world.registries.rename(id, "No", 0, world.admin).error().where == "/name");
+  world.integrated("two");
+  CHECK(world.registries.rename(id, "two", 0, world.admin).error().code == Code::conflict);
+  CHECK(world.registries.rename(id, "tre", 1, world.admin).error().code == Code::conflict);
+}
+
+TEST_CASE("a paused registry shows so, is asked nothing, and begins anew", "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  REQUIRE(world.registries.pause(id, true, world.admin));
+  REQUIRE(world.registries.pause(id, true, world.admin));
+  CHECK(world.health(id).state == HealthState::unknown);
+  CHECK(world.health(id).reason == "paused");
+  CHECK(world.health(id).last.has_value());
+  CHECK(world.events("registry.paused").size() == 1);
+  CHECK(world.registries.check_now(id, model::Depth::quick, world.admin).error().code ==
+        Code::conflict);
+  CHECK(world.registries.list_now(id, world.admin).error().code == Code::conflict);
+  const auto sent = world.transport.sent().size();
+  RegistryChange wanted;
+  wanted.options_json = R"({"page_size":10})";
+  REQUIRE(world.change(id, wanted, Verify::require));
+  CHECK(world.transport.sent().size() == sent);
+  REQUIRE(world.registries.pause(id, false, world.admin));
+  CHECK(world.health(id).reason.empty());
+  CHECK(world.health(id).next_try_ms == 0);
+}
+
+TEST_CASE("a young result is the answer to \"now\"; older ones make a job that others join",
+          "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  const auto now = [&](model::Depth depth) {
+    const auto job = world.registries.check_now(id, depth, world.admin);
+    REQUIRE(job);
+    return *job ? (*job)->id : 0;
+  };
+  CHECK(now(model::Depth::full) == 0);
+  world.ahead_ms += 31'000;
+  const auto quick = now(model::Depth::quick);
+  CHECK(quick != 0);
+  CHECK(now(model::Depth::quick) == quick);
+  CHECK(now(model::Depth::full) != quick);
+  CHECK(world.registries.check_now(id + 1, model::Depth::quick, world.admin).error().code ==
+        Code::not_found);
+
+  const auto first = world.registries.collect_now(id, model::Level::normal, world.admin);
+  REQUIRE((first && *first));
+  CHECK((*first)->kind == "registry.statistics");
+  CHECK(world.registries.list_now(id, world.admin)->kind == "registry.catalogue");
+  CHECK(world.registries.tags_now(id, "a/b", world.admin).error().code == Code::not_found);
+}
+
+TEST_CASE("a blocked secret is tried on request once a minute, whatever was seen without it",
+          "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  world.refuse(id, true);
+  const auto check = [&] {
+    const auto job = world.registries.check_now(id, model::Depth::quick, world.admin);
+    REQUIRE(job);
+    return job->has_value();
+  };
+  CHECK_FALSE(check());
+  world.ahead_ms += 59'000;
+  CHECK_FALSE(check());
+  world.ahead_ms += 1'000;
+  auto looked = world.health(id);
+  looked.last_try_ms = world.store->now();  // Without the secret, a moment ago.
+  REQUIRE(world.store->write(
+      [&](store::Writer& writer) { return store::put_health(writer, id, looked); }));
+  CHECK(check());
+  for (const auto code :
+       {world.registries.collect_now(id, model::Level::normal, world.admin).error().code,
+        world.registries.list_now(id, world.admin).error().code})
+    CHECK(code == Code::unauthorized);
+}
+
+TEST_CASE("the pull credential is never the integrating account", "[engine][registries]") {
+  RegistryWorld world;
+  const Id id = world.integrated("one");
+  const auto set = [&](const char* user, const char* password) {
+    return world.registries.set_pull_credential(id, {user, base::Secret(password), {}},
+                                                world.admin);
+  };
+  CHECK(set("ada", "x").error().code == Code::invalid_argument);
+  CHECK(set("puller", "").error().where == "/password");
+  REQUIRE(set("puller", "pull-secret"));
+  CHECK(world.record(id).pull_credential);
+  CHECK(world.audit()[0].after_json == R"({"username":"puller"})");
+  CHECK(world.events("registry.pull_credential").size() == 1);
+  REQUIRE(set("", ""));
+  CHECK_FALSE(world.record(id).pull_credential);
+}
