@@ -84,7 +84,16 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     Steady::time_point renew;  ///< When its lease is prolonged.
     base::CancelToken cancel{};
     bool body_ended = false;
+    int attempt = 0;
   };
+
+  /// Null when the job has been taken anew meanwhile: its retry was due at once, or its lease
+  /// passed while the process slept.
+  Running* run_of(const model::Job& job) REQUIRES(mutex_) {
+    const auto found = running_.find(job.id);
+    return found != running_.end() && found->second.attempt == job.attempt ? &found->second
+                                                                           : nullptr;
+  }
 
   bool stopping() {
     const base::Lock lock(mutex_);
@@ -170,6 +179,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
       const base::Lock lock(mutex_);
       kind = &kinds_.at(job.kind);
       running_[job.id] = {kind, job.progress, Steady::now() + kind->lease / 3, cancel};
+      running_[job.id].attempt = job.attempt;
     }
     try {
       std::thread([self = shared_from_this(), kind, job, cancel] {
@@ -211,14 +221,14 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     {
       const base::Lock lock(mutex_);
       if (left_alone_) return;  // The store may be gone.
-      running_.at(job.id).body_ended = true;
+      if (Running* mine = run_of(job)) mine->body_ended = true;
     }
     log_failure(daemon_.store.write([&](store::Writer& writer) {
       if (output) return store::finish_job(writer, job.id, *output);
       return store::fail_job(writer, job.id, output.error(), retry_at(job, kind, output.error()));
     }));
     const base::Lock lock(mutex_);
-    running_.erase(job.id);
+    if (run_of(job)) running_.erase(job.id);
     ended_.notify_all();
   }
 

@@ -74,9 +74,10 @@ class Gathering {
     for (const model::SpaceRecord& space : spaces)
       if (std::find(robot->spaces.begin(), robot->spaces.end(), space.id) == robot->spaces.end())
         late.push_back(space);
-    if (late.empty()) return {};
-    sync(registry.id, job);
-    return pending(registry, late, job);
+    // It may hold one that is gone, whose name another space can have by now.
+    const bool has_more = spaces.size() - late.size() < robot->spaces.size();
+    if (has_more || !late.empty()) sync(registry.id, job);
+    return late.empty() ? base::Result<void>() : pending(registry, late, job);
   }
 
   /// The newest job that made the robots right, or is about to.

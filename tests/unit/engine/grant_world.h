@@ -146,9 +146,13 @@ struct GrantWorld {
     started = true;
     const auto end = base::Steady::now() + std::chrono::seconds(30);
     const auto busy = [&] {
-      const auto at = read<std::int64_t>(
-          [](store::Reader& reader) { return base::Result(store::next_job_at(reader)); });
-      return (at != 0 && at <= clock_ms) || running();
+      return read<bool>([&](store::Reader& reader) {
+        store::JobFilter filter;
+        filter.state = model::JobState::running;
+        const auto at = store::next_job_at(reader);
+        return base::Result((at != 0 && at <= clock_ms) ||
+                            !store::list_jobs(reader, {.limit = 1}, filter).rows.empty());
+      });
     };
     while (busy()) {
       if (base::Steady::now() >= end) FAIL("jobs do not come to rest");
@@ -172,15 +176,6 @@ struct GrantWorld {
   std::unique_ptr<engine::JobRunner> jobs;
   std::unique_ptr<engine::Grants> grants;
   bool started = false;
-
- private:
-  bool running() const {
-    return read<bool>([](store::Reader& reader) {
-      store::JobFilter filter;
-      filter.state = model::JobState::running;
-      return base::Result(!store::list_jobs(reader, {.limit = 1}, filter).rows.empty());
-    });
-  }
 };
 
 }  // namespace portolan::test

@@ -98,6 +98,23 @@ TEST_CASE("unbinding holds at once and upstream by a job that is tried again", "
   CHECK(world.team_auths().empty());
 }
 
+TEST_CASE("a robot loses a space that is gone, and does not get one of the same name",
+          "[engine][grants]") {
+  World world;
+  world.bind(world.alpha, world.team);
+  world.bind(world.beta, world.team);
+  world.settle();
+  auto gone = *world.found(world.beta);
+  gone.gone_ms = world.clock_ms;
+  world.write<model::SpaceRecord>(
+      [&](store::Writer& writer) { return store::update_space(writer, gone, 0); });
+  world.space(world.one, "beta");
+  CHECK(world.secret(world.team).missing.empty());
+  world.settle();
+  CHECK(world.only_grants() == Grants{{"zz-alpha", false}});
+  CHECK(world.bindings().size() == 2);  // Shown as broken, not dropped.
+}
+
 TEST_CASE("what is unbound while robots are written stays pending for the next run",
           "[engine][grants]") {
   World world;
