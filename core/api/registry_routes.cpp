@@ -296,6 +296,15 @@ void add_changes(Routes& routes, const RegistryPrefix& prefix, const Handlers& t
               .answers = {{204, "", "Looked at again"}},
               .security = "registry.update",
               .handler = to(&RegistryWrites::resume)});
+}
+
+void add_endings(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
+  const std::string path = prefix.path + "/registries/{registry}";
+  const std::string name = prefix.operation + "Registry";
+  const auto with = [&](std::vector<Parameter> more) {
+    more.insert(more.begin(), registry_parameter());
+    return parameters_of(prefix, std::move(more));
+  };
   routes.add({.method = "PUT",
               .path = path + "/pull-credential",
               .operation = "set" + name + "PullCredential",
@@ -332,6 +341,7 @@ void add_registry_routes(Routes& routes, Resources& resources) {
   for (const RegistryPrefix& prefix : registry_prefixes()) {
     add_collection(routes, prefix, to);
     add_changes(routes, prefix, to);
+    add_endings(routes, prefix, to);
   }
 }
 

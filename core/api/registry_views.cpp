@@ -320,6 +320,12 @@ void add_routes(Routes& routes, const RegistryPrefix& prefix, const Handlers& to
               .answers = {{202, "Job", "Follow the job"}, {200, "LastHealth", "Fresh enough"}},
               .security = "registry.check",
               .handler = to(&RegistryViews::check_now)});
+}
+
+void add_numbers(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
+  const std::string path = prefix.path + "/registries/{registry}";
+  const std::string name = prefix.operation + "Registry";
+  const auto own = parameters_of(prefix, {registry_parameter()});
   routes.add({.method = "GET",
               .path = path + "/statistics",
               .operation = "show" + name + "Statistics",
@@ -367,7 +373,10 @@ void add_registry_view_routes(Routes& routes, Resources& resources) {
     return [views, method](Call& call) { return ((*views).*method)(call); };
   };
   add_components(routes);
-  for (const RegistryPrefix& prefix : registry_prefixes()) add_routes(routes, prefix, to);
+  for (const RegistryPrefix& prefix : registry_prefixes()) {
+    add_routes(routes, prefix, to);
+    add_numbers(routes, prefix, to);
+  }
 }
 
 }  // namespace portolan::api

@@ -322,6 +322,11 @@ void add_workspaces(Routes& routes, const Handlers& to) {
               .answers = {one},
               .security = "workspace.update",
               .handler = to(&Workspaces::update)});
+}
+
+void add_workspace_changes(Routes& routes, const Handlers& to) {
+  const Parameter workspace = in_path("workspace", "Name of the workspace");
+  const Possible one{200, "Workspace", "As it is now"};
   routes.add({.method = "POST",
               .path = "/api/v1/workspaces/{workspace}/rename",
               .operation = "renameWorkspace",
@@ -437,6 +442,7 @@ void add_workspace_routes(Routes& routes, Resources& resources) {
   };
   add_components(routes);
   add_workspaces(routes, to);
+  add_workspace_changes(routes, to);
   add_members(routes, to);
   add_namespaces(routes, to);
 }

@@ -1,5 +1,8 @@
 #pragma once
 /// The commands. Each reads its Session, prints, and returns the exit code of the process.
+#include <string>
+#include <vector>
+
 #include "cli/session.h"
 
 namespace portolan::cli {
@@ -23,12 +26,28 @@ int types_show(Session& session);
 int config_show(Session& session);
 int config_check(Session& session);
 
+int run_api_command(Session& session);  ///< Every command of cli/client/api_command.h.
+int set_up(Session& session);
+int log_in(Session& session);
+int import_registries(Session& session);
+int backup(Session& session);
+int restore(Session& session);
+int rotate_key(Session& session);
+int doctor(Session& session);
+
 int print_completion(Session& session);
 int print_man_page(Session& session);
 int print_schema(Session& session);
 
+/// A command that is not of this room: what the daemon's room adds.
+struct MoreCommand {
+  std::string words;
+  int (*run)(Session&) = nullptr;
+  bool serves = false;  ///< SIGHUP and SIGTERM become wishes of its Session.
+};
+
 /// Parses, answers -h and --version, installs the handlers of SIGINT and SIGTERM, runs the command.
 /// With an abandoned call it leaves by _exit, everything flushed.
-int main(int argc, char** argv);
+int main(int argc, char** argv, const std::vector<MoreCommand>& more);
 
 }  // namespace portolan::cli

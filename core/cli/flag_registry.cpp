@@ -16,24 +16,6 @@ Error invalid(std::string where, std::string message, std::string hint) {
   return {Code::invalid_config, std::move(message), std::move(hint), std::move(where)};
 }
 
-/// "env:NAME", "file:PATH", "credential:NAME" or "stdin" as the reference that documents write.
-base::Result<Json> reference_of(const std::string& flag, const std::string& source) {
-  const std::size_t colon = source.find(':');
-  const std::string kind = source.substr(0, colon);
-  Json out = Json::object();
-  if (source == "stdin") {
-    out.set("stdin", Json::boolean(true));
-  } else if ((kind == "env" || kind == "file" || kind == "credential") &&
-             colon != std::string::npos && colon + 1 < source.size()) {
-    out.set(kind, Json::string(source.substr(colon + 1)));
-  } else {
-    // The value is not shown: it may be a password that was written by mistake.
-    return invalid(flag, "the source of the secret is not understood",
-                   "write env:NAME, file:PATH, credential:NAME or stdin");
-  }
-  return out;
-}
-
 /// The file that the flag names; empty without the flag.
 base::Result<base::Secret> read_file(const config::ParsedCommand& arguments,
                                      const std::string& option, manifest::Privacy privacy,
@@ -52,7 +34,7 @@ base::Result<void> read_credentials(const config::ParsedCommand& arguments,
   out.username = arguments.value("username");
   out.trusted_realms = arguments.values("trusted-realm");
   if (!arguments.has("password-from")) return {};
-  const auto reference = reference_of("--password-from", arguments.value("password-from"));
+  const auto reference = secret_reference("--password-from", arguments.value("password-from"));
   if (!reference) return reference.error();
   auto secret = manifest::read_reference(*reference, "", manifest::Privacy::secret, references);
   if (!secret) {
@@ -64,6 +46,23 @@ base::Result<void> read_credentials(const config::ParsedCommand& arguments,
 }
 
 }  // namespace
+
+base::Result<Json> secret_reference(const std::string& flag, const std::string& source) {
+  const std::size_t colon = source.find(':');
+  const std::string kind = source.substr(0, colon);
+  Json out = Json::object();
+  if (source == "stdin") {
+    out.set("stdin", Json::boolean(true));
+  } else if ((kind == "env" || kind == "file" || kind == "credential") &&
+             colon != std::string::npos && colon + 1 < source.size()) {
+    out.set(kind, Json::string(source.substr(colon + 1)));
+  } else {
+    // The value is not shown: it may be a password that was written by mistake.
+    return invalid(flag, "the source of the secret is not understood",
+                   "write env:NAME, file:PATH, credential:NAME or stdin");
+  }
+  return out;
+}
 
 base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,
                                          const manifest::References& references,

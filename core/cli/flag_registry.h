@@ -19,4 +19,7 @@ base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,
                                          const manifest::References& references,
                                          model::Registry& registry);
 
+/// "env:NAME", "file:PATH", "credential:NAME" or "stdin" as the reference that documents write.
+base::Result<base::Json> secret_reference(const std::string& flag, const std::string& source);
+
 }  // namespace portolan::cli

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -36,6 +37,13 @@ const std::map<std::string, Handler>& handlers() {
                                                        {"types show", types_show},
                                                        {"config show", config_show},
                                                        {"config check", config_check},
+                                                       {"setup", set_up},
+                                                       {"login", log_in},
+                                                       {"import", import_registries},
+                                                       {"backup", backup},
+                                                       {"restore", restore},
+                                                       {"key rotate", rotate_key},
+                                                       {"doctor", doctor},
                                                        {"completion", print_completion},
                                                        {"man", print_man_page},
                                                        {"schema", print_schema}};
@@ -69,7 +77,7 @@ int delivered(int code) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv, const std::vector<MoreCommand>& more) {
   std::ios::sync_with_stdio(false);
   auto parsed = config::parse(program(), {argv + 1, argv + argc});
   if (!parsed) {
@@ -91,11 +99,18 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   const base::CancelToken cancel;
   const std::string words = parsed->command->words;
+  const auto added = std::find_if(more.begin(), more.end(),
+                                  [&](const MoreCommand& one) { return one.words == words; });
+  const auto own = handlers().find(words);
+  const Handler handler = added != more.end()       ? added->run
+                          : own != handlers().end() ? own->second
+                                                    : run_api_command;
+  const auto wishes = added != more.end() && added->serves ? std::make_shared<Wishes>() : nullptr;
   int code = exit_failed;
   {
-    const SignalThread signals(cancel);
-    Session session(terminal(), *std::move(parsed), cancel);
-    code = delivered(handlers().at(words)(session));
+    const SignalThread signals(cancel, wishes);
+    Session session(terminal(), *std::move(parsed), cancel, wishes);
+    code = delivered(handler(session));
     // A call that did not come back still runs: destructors would pull its ground away.
     if (router::any_abandoned()) _exit(code);
   }

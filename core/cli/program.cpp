@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include "cli/client/api_command.h"
 #include "config/configuration.h"
 #include "model/limits.h"
 
@@ -402,6 +403,22 @@ std::vector<Command> config_commands() {
        .group = group}};
 }
 
+std::vector<Command> serving_commands() {
+  auto out = daemon_commands(config::setting_options() + plugin_options());
+  out.push_back({.words = "import",
+                 .summary = "Put the registries of documents into a daemon",
+                 .options = Options{{.name = "validate",
+                                     .argument = "WORD",
+                                     .help = "require: keep one only when no check fails",
+                                     .default_text = "require",
+                                     .choices = {"require", "warn", "skip"}}} +
+                            file_options() + plugin_options() + server_options(),
+                 .examples = {{"portolan import -f fleet.yaml", ""}},
+                 .exit_codes = call_codes,
+                 .group = "Daemon"});
+  return out;
+}
+
 std::vector<Command> other_commands() {
   const std::string group = "Other";
   return {{.words = "completion",
@@ -432,7 +449,7 @@ config::Program declare() {
       "of a registry's type.\n\n"
       "Secrets are given by reference only and appear in no output.";
   for (auto* part : {fleet_commands, catalog_commands, plugin_commands, author_commands,
-                     config_commands, other_commands})
+                     config_commands, serving_commands, api_declarations, other_commands})
     for (Command& command : part()) out.commands.push_back(std::move(command));
   out.examples = {
       {"portolan run -f fleet.yaml", "the whole road for every registry of a document"}};

@@ -23,22 +23,28 @@ int level_of(std::string_view name) {
 
 }  // namespace
 
-Session::Session(Terminal terminal, config::ParsedCommand arguments, base::CancelToken cancel)
-    : terminal_(terminal), arguments_(std::move(arguments)), cancel_(std::move(cancel)) {}
+Session::Session(Terminal terminal, config::ParsedCommand arguments, base::CancelToken cancel,
+                 std::shared_ptr<Wishes> wishes)
+    : terminal_(terminal),
+      arguments_(std::move(arguments)),
+      cancel_(std::move(cancel)),
+      wishes_(std::move(wishes)) {}
 
 config::SettingsPlace Session::settings_place() const {
   return config::settings_place(arguments_.value("config"), config::process_environment(),
                                 geteuid() == 0);
 }
 
+config::Configuration Session::load_configuration() const {
+  return config::load({.place = settings_place(),
+                       .environment = config::process_environment(),
+                       .variables = config::process_variables(),
+                       .flags = config::setting_flags(arguments_),
+                       .root = geteuid() == 0});
+}
+
 const config::Configuration& Session::configuration() {
-  if (!configuration_) {
-    configuration_ = config::load({.place = settings_place(),
-                                   .environment = config::process_environment(),
-                                   .variables = config::process_variables(),
-                                   .flags = config::setting_flags(arguments_),
-                                   .root = geteuid() == 0});
-  }
+  if (!configuration_) configuration_ = load_configuration();
   return *configuration_;
 }
 

@@ -7,6 +7,7 @@
 #include "base/cancel.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "cli/signals.h"
 #include "config/configuration.h"
 #include "config/parse.h"
 #include "net/transport.h"
@@ -26,16 +27,21 @@ struct Terminal {
 /// One invocation. Made in main, used by one command.
 class Session {
  public:
-  Session(Terminal terminal, config::ParsedCommand arguments, base::CancelToken cancel);
+  Session(Terminal terminal, config::ParsedCommand arguments, base::CancelToken cancel,
+          std::shared_ptr<Wishes> wishes = nullptr);
 
   const config::ParsedCommand& args() const { return arguments_; }
   Terminal& terminal() { return terminal_; }
   const base::CancelToken& cancel() const { return cancel_; }
+  /// Of a command that serves.
+  Wishes& wishes() { return *wishes_; }
 
   /// Settings and plugins, read at first use. The Error is for exit_config.
   base::Result<const config::DaemonSettings*> settings();
   /// The same with where each comes from and every mistake. Flags of the command are in it.
   const config::Configuration& configuration();
+  /// As the files and the environment are now, for a reload.
+  config::Configuration load_configuration() const;
   base::Result<plugin::PluginSet*> plugins();
   config::SettingsPlace settings_place() const;
   /// The router over those plugins and the network, made at first use; lives as long as the
@@ -56,6 +62,7 @@ class Session {
   Terminal terminal_;
   config::ParsedCommand arguments_;
   base::CancelToken cancel_;
+  std::shared_ptr<Wishes> wishes_;
   std::optional<config::Configuration> configuration_;
   std::unique_ptr<plugin::PluginSet> plugins_;
   std::unique_ptr<net::Transport> transport_;

@@ -51,7 +51,8 @@ Targets from_documents(Session& session, const manifest::TypeSchemas& types) {
     auto resolved = manifest::resolve(reading.manifest, references(), name);
     mistakes.insert(mistakes.end(), resolved.mistakes.begin(), resolved.mistakes.end());
     for (auto& wanted : resolved.registries)
-      out.list.push_back({std::move(wanted.registry), document_policy(wanted, allow_private)});
+      out.list.push_back(
+          {std::move(wanted.registry), document_policy(wanted, allow_private), wanted.workspace});
   };
   if (only.empty()) take({});
   for (const auto& name : only) take(name);

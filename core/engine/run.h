@@ -17,6 +17,7 @@ namespace portolan::engine {
 struct Target {
   model::Registry registry;
   net::AddressPolicy policy;  ///< The registry's own origin is permitted beside it.
+  std::string workspace{};    ///< For a daemon: whose it is; empty: the platform's.
 };
 
 struct RunOptions {

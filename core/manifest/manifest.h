@@ -44,6 +44,7 @@ struct WantedRegistry {
   model::Registry registry;
   std::vector<std::string> network_allow;  ///< CIDR or host:port, of its document's spec.network.
   bool allow_private = false;
+  std::string workspace{};  ///< Empty: of the platform.
 };
 
 struct Resolution {

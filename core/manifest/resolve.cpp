@@ -154,6 +154,8 @@ Resolution resolve(const Manifest& manifest, const References& references,
       wanted.registry = maker.make(manifest.types);
       wanted.network_allow = network_allow(document);
       wanted.allow_private = open && *open->as_bool();
+      const base::Json* workspace = registries->items()[i].find("workspace");
+      if (workspace && workspace->as_string()) wanted.workspace = *workspace->as_string();
     }
   }
   sort_mistakes(resolution.mistakes, files);

@@ -4,6 +4,18 @@
 #include "store/sealed.h"
 
 namespace portolan::store {
+namespace {
+
+base::Result<void> not_there(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) return {};
+  return base::Error{.code = base::Code::conflict,
+                     .message = "the file exists already",
+                     .hint = "Name another file, or move that one away.",
+                     .where = file.string()};
+}
+
+}  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   auto database = Database::open(std::move(options), migrations());
@@ -46,14 +58,21 @@ void Store::wake_all() {
 }
 
 base::Result<void> Store::backup(const std::filesystem::path& file) const {
-  std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) {
-    return base::Error{.code = base::Code::conflict,
-                       .message = "the file exists already",
-                       .hint = "Name another file, or move that one away.",
-                       .where = file.string()};
-  }
+  if (auto fresh = not_there(file); !fresh) return fresh;
   return database_->backup(file);
+}
+
+base::Result<void> backup_of(const std::filesystem::path& directory,
+                             const std::filesystem::path& file) {
+  if (auto fresh = not_there(file); !fresh) return fresh;
+  const std::filesystem::path from = directory / database_name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(from, ignored))
+    return base::Error{.code = base::Code::invalid_config,
+                       .message = "there is no database",
+                       .hint = "store.path of the settings says where it is.",
+                       .where = from.string()};
+  return copy_database(from, file);
 }
 
 base::Result<void> Store::verify() const {

@@ -121,6 +121,11 @@ class Store {
   std::uint64_t wake_calls_ GUARDED_BY(waiting_) = 0;
 };
 
+/// A whole copy as of now of the database in `directory`, a daemon using it or not; durable before
+/// return. conflict: `file` exists. The key is not in it.
+base::Result<void> backup_of(const std::filesystem::path& directory,
+                             const std::filesystem::path& file);
+
 /// Checks a backup file and puts it in the place of the database of `directory`, which no process
 /// may have open; the old one is kept beside it. Robots are marked for reconciliation.
 base::Result<void> restore(const std::filesystem::path& backup,

@@ -5,7 +5,7 @@ import re
 from tree import files, includes
 
 RANK = {"base": 0, "model": 1, "config": 2, "manifest": 2, "net": 2, "store": 2, "services": 3, "plugin": 4,
-        "router": 5, "engine": 6, "api": 7, "cli": 7, "main": 8, "worker_main": 8}
+        "router": 5, "engine": 6, "api": 7, "cli": 7, "daemon": 8, "main": 9, "worker_main": 9}
 DOOR = {"rapidjson/": {"base"}, "re2/": {"base"}, "sodium": {"base"}, "curl/": {"net"}, "openssl/": {"net", "api"},
         "boost/dll": {"plugin"},
         "boost/program_options": {"config"}, "yaml-cpp/": {"manifest"}, "SQLiteCpp/": {"store"}, "sqlite3": {"store"},

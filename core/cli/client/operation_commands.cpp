@@ -1,0 +1,110 @@
+#include "cli/client/api_command.h"
+
+namespace portolan::cli {
+namespace {
+
+using config::Positional;
+
+const Positional job{.name = "JOB", .help = "id of the job"};
+
+std::vector<ApiCommand> jobs_and_events() {
+  return {{.words = "job list",
+           .summary = "Lasting work, newest first",
+           .path = "jobs",
+           .fields = {text("kind", "KIND", "only of this kind", "?kind")},
+           .columns = {{"ID", "/id"},
+                       {"KIND", "/kind"},
+                       {"STATE", "/state"},
+                       {"ATTEMPT", "/attempt"},
+                       {"CREATED", "/created_at"},
+                       {"ERROR", "/error/message"}}},
+          {.words = "job show",
+           .summary = "Show a job",
+           .path = "jobs/{JOB}",
+           .positionals = {job},
+           .rows = ""},
+          {.words = "job watch",
+           .summary = "Follow a job to its end",
+           .path = "jobs/{JOB}/stream",
+           .positionals = {job},
+           .rows = "",
+           .stream = true},
+          {.words = "job cancel",
+           .summary = "Cancel a job that waits",
+           .method = "DELETE",
+           .path = "jobs/{JOB}",
+           .positionals = {job},
+           .done = "the job is cancelled"},
+          {.words = "event list",
+           .summary = "What happened, newest first",
+           .path = "events",
+           .fields = {text("kind", "KIND", "only of this kind", "?kind")},
+           .columns = {{"AT", "/at"}, {"KIND", "/kind"}, {"SUBJECT", "/subject"}}},
+          {.words = "event watch",
+           .summary = "What happens, as it happens",
+           .path = "events/stream",
+           .rows = "",
+           .stream = true}};
+}
+
+std::vector<ApiCommand> operators() {
+  return {{.words = "audit list",
+           .summary = "Who did what, newest first",
+           .path = "audit",
+           .fields = {text("actor", "NAME", "only of this actor", "?actor"),
+                      text("action", "ACTION", "only this action", "?action"),
+                      text("subject", "NAME", "only about this object", "?subject"),
+                      text("from", "TIME", "from 2026-01-31T10:00:00Z on", "?from"),
+                      text("to", "TIME", "before this time", "?to")},
+           .columns = {{"AT", "/at"},
+                       {"ACTOR", "/actor"},
+                       {"ACTION", "/action"},
+                       {"SUBJECT", "/subject"},
+                       {"OUTCOME", "/outcome"},
+                       {"FROM", "/remote"}}},
+          {.words = "audit verify",
+           .summary = "Check the chain of hashes",
+           .path = "audit/verification",
+           .rows = ""},
+          {.words = "webhook list",
+           .summary = "List webhooks",
+           .path = "webhooks",
+           .columns = {{"ID", "/id"}, {"NAME", "/name"}, {"URL", "/url"}, {"KINDS", "/kinds"}}},
+          {.words = "webhook create",
+           .summary = "Send events to a URL",
+           .method = "POST",
+           .path = "webhooks",
+           .positionals = {{.name = "NAME", .help = "of the webhook"},
+                           {.name = "URL", .help = "where events go"}},
+           .fields = {{{.name = "kind",
+                        .argument = "KIND",
+                        .help = "only events of this kind",
+                        .repeatable = true},
+                       "/kinds",
+                       As::list},
+                      secret("secret-from", "where the signing secret is; else one is made",
+                             "/secret")},
+           .rows = "",
+           .positional_fields = {{"NAME", "/name"}, {"URL", "/url"}}},
+          {.words = "webhook delete",
+           .summary = "Remove a webhook",
+           .method = "DELETE",
+           .path = "webhooks/{ID}",
+           .positionals = {{.name = "ID", .help = "of the webhook"}},
+           .done = "the webhook is removed"},
+          {.words = "reload",
+           .summary = "Let the daemon read configuration and plugins anew",
+           .method = "POST",
+           .path = "reload",
+           .rows = ""}};
+}
+
+}  // namespace
+
+std::vector<ApiCommand> operation_commands() {
+  std::vector<ApiCommand> out = jobs_and_events();
+  for (ApiCommand& command : operators()) out.push_back(std::move(command));
+  return out;
+}
+
+}  // namespace portolan::cli

@@ -1,0 +1,305 @@
+#include "daemon/running.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ostream>
+
+#include "api/health_routes.h"
+#include "api/represent.h"
+#include "cli/check_configuration.h"
+#include "cli/program.h"
+#include "model/json.h"
+#include "store/tenants.h"
+
+namespace portolan::daemon {
+
+using base::Code;
+using base::Error;
+using base::Json;
+
+namespace {
+
+std::int64_t wall_clock() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+api::ServerOptions server_options(const config::DaemonSettings::Server& settings) {
+  api::ServerOptions out;
+  for (const config::ListenAddress& address : settings.listen) {
+    api::Listen listen;
+    listen.address = address.address;
+    listen.port = address.port;
+    listen.unix_path = address.unix_path.string();
+    listen.tls = address.tls;
+    listen.plain_anywhere = settings.allow_plain_http;
+    out.listen.push_back(std::move(listen));
+  }
+  if (!settings.tls_certificate.empty()) {
+    out.tls = api::TlsFiles{settings.tls_certificate.string(), settings.tls_key.string(),
+                            settings.client_ca.string(), settings.client_certificate_required};
+  }
+  api::ServerLimits& limits = out.limits;
+  limits.head_bytes = settings.header_limit;
+  limits.body_bytes = settings.body_limit;
+  limits.head_timeout = settings.header_timeout;
+  limits.body_timeout = settings.body_timeout;
+  limits.answer_timeout = settings.answer_timeout;
+  limits.idle_timeout = settings.idle_timeout;
+  limits.connections = settings.connections;
+  limits.connections_per_address = settings.connections_per_address;
+  limits.event_streams = settings.event_streams;
+  limits.requests_per_second = static_cast<double>(settings.rate_per_address);
+  limits.burst = static_cast<double>(settings.rate_burst);
+  limits.count_local = settings.count_local;
+  return out;
+}
+
+base::LogLevel level_of(const config::DaemonSettings::Log& log) {
+  return static_cast<base::LogLevel>(log.level);
+}
+
+base::LogFormat format_of(const config::DaemonSettings::Log& log) {
+  return static_cast<base::LogFormat>(log.format);
+}
+
+/// What a plugin said, as a record of ours.
+void write(base::Log& log, const services::LogLine& line) {
+  const auto level = static_cast<base::LogLevel>(std::clamp(line.level, 0, 3));
+  if (!log.wants(level)) return;
+  std::string text = line.message;
+  for (const auto& [key, value] : line.fields) text += " " + key + "=" + value;
+  log.write(level, text, {{"registry", line.registry}, {"call", line.call}});
+}
+
+void write(base::Log& log, const api::Exchange& exchange) {
+  const auto level = exchange.status >= 500 ? base::LogLevel::warn : base::LogLevel::debug;
+  if (!log.wants(level)) return;
+  log.write(level, "request",
+            {{"method", exchange.request.method},
+             {"path", exchange.request.path},
+             {"status", exchange.status},
+             {"code", exchange.request.error},
+             {"took", exchange.took},
+             {"remote", exchange.request.peer.address},
+             {"request_id", exchange.request.id}});
+}
+
+/// /metrics is for everybody on this machine, and elsewhere for admins and auditors.
+api::Guard guard(api::Authenticator& authenticator) {
+  return [&authenticator](const api::Route& route, api::Call& call) -> std::optional<api::Problem> {
+    const bool local = call.request.peer.transport != api::Transport::network;
+    const bool anonymous = call.request.header("authorization") == nullptr;
+    if (route.security == to_string(model::Action::metrics_read) && local && anonymous) return {};
+    return authenticator.admit(route, call);
+  };
+}
+
+}  // namespace
+
+Settings::Settings(config::Configuration configuration)
+    : running_(std::move(configuration)),
+      now_(std::make_shared<const config::DaemonSettings>(running_.settings)) {}
+
+std::shared_ptr<const config::DaemonSettings> Settings::now() const {
+  base::Lock lock(mutex_);
+  return now_;
+}
+
+base::Result<Json> Settings::change_to(config::Configuration next) {
+  if (!next.mistakes.empty()) return next.mistakes.front();
+  base::Lock lock(mutex_);
+  const auto stay = config::need_restart(running_, next);
+  Json changed = Json::array();
+  for (const config::InForce& setting : next.in_force) {
+    const bool restart = std::find(stay.begin(), stay.end(), setting.name) != stay.end();
+    if (setting.text != running_.at(setting.name).text && !restart)
+      changed.push(Json::string(setting.name));
+  }
+  // What needs a restart is read where it is used only once, at the start: its new value does no
+  // harm in what is handed out from now on.
+  now_ = std::make_shared<const config::DaemonSettings>(next.settings);
+  Json out = Json::object();
+  out.set("changed", std::move(changed));
+  out.set("needs_restart", model::texts(stay));
+  return out;
+}
+
+base::Result<base::SealingKey> open_key(const config::DaemonSettings::Store& settings,
+                                        std::ostream& notices) {
+  std::error_code ignored;
+  if (std::filesystem::exists(settings.key_file, ignored))
+    return base::SealingKey::read(settings.key_file);
+  if (std::filesystem::exists(settings.path / "portolan.db", ignored))
+    return Error{.code = Code::invalid_config,
+                 .message = "the key of the database is missing",
+                 .hint = "Put the key file back; without it the secrets in " +
+                         settings.path.string() + " cannot be opened.",
+                 .where = settings.key_file.string()};
+  std::filesystem::create_directories(settings.key_file.parent_path(), ignored);
+  const auto key = base::SealingKey::generate();
+  if (auto written = key.write_new(settings.key_file); !written) return written.error();
+  notices << "portolan: made the key that seals secrets: " << settings.key_file.string()
+          << "\n  hint: keep a copy of it apart from the database's backups\n";
+  return key;
+}
+
+Running::Running(cli::Session& session, std::unique_ptr<store::Store> store,
+                 plugin::PluginSet& plugins, router::Router& router)
+    : session_(session),
+      settings_(session.configuration()),
+      log_(STDERR_FILENO, level_of(settings_.now()->log), format_of(settings_.now()->log)),
+      store_(std::move(store)),
+      daemon_{*store_, plugins, router, [this] { return settings_.now(); },
+              [this](const services::LogLine& line) { write(log_, line); }},
+      fleet_(daemon_),
+      jobs_(daemon_),
+      registries_(daemon_, fleet_, jobs_),
+      grants_(daemon_, fleet_, jobs_),
+      keeper_(daemon_, fleet_, jobs_),
+      authenticator_(daemon_) {}
+
+base::Result<std::unique_ptr<Running>> Running::start(cli::Session& session) {
+  const auto settings = session.settings();
+  if (!settings) return settings.error();
+  auto key = open_key((*settings)->store, session.terminal().err);
+  if (!key) return key.error();
+  auto store = store::Store::open({(*settings)->store.path, *std::move(key), wall_clock});
+  if (!store) return store.error();
+  const auto plugins = session.plugins();
+  if (!plugins) return plugins.error();
+  const auto router = session.router();
+  if (!router) return router.error();
+  std::unique_ptr<Running> out(new Running(session, *std::move(store), **plugins, **router));
+  if (auto listening = out->listen(); !listening) return listening.error();
+  out->jobs_.start();
+  out->keeper_.start();
+  Running& self = *out;
+  self.news_ = std::thread([&self] {
+    std::uint64_t seen = self.store_->revision();
+    while (!self.stopping_) {
+      seen = self.store_->wait_for_change(seen, base::Steady::now() + std::chrono::hours(1));
+      self.resources_->news.ring();
+    }
+  });
+  return out;
+}
+
+api::Routes Running::routes() {
+  api::Routes out;
+  api::add_health(out, {{"store", [this]() -> base::Result<void> {
+                           auto kept = store_->read<bool>([](store::Reader& reader) {
+                             return base::Result<bool>(store::has_users(reader));
+                           });
+                           if (!kept) return kept.error();
+                           return {};
+                         }}});
+  api::add_metrics(out, metrics_);
+  api::add_record_components(out);
+  for (auto* add : {api::add_account_routes, api::add_token_routes, api::add_workspace_routes,
+                    api::add_registry_routes, api::add_registry_view_routes, api::add_space_routes,
+                    api::add_image_routes, api::add_event_routes, api::add_operation_routes})
+    add(out, *resources_);
+  return out;
+}
+
+base::Result<void> Running::listen() {
+  resources_ = std::make_unique<api::Resources>(api::Resources{
+      daemon_, registries_, grants_, jobs_, authenticator_, [this] { return reload(); }, {}});
+  auto table = api::RouteTable::make(
+      routes(), guard(authenticator_),
+      {"Portolan", cli::program().version,
+       "One chart for all container registries: integrate, validate, count, share."});
+  if (!table) return table.error();
+  metrics_->collect([this](api::Samples& samples) { report(samples); });
+  auto server =
+      api::Server::start(server_options(settings_.now()->server), api::RouteTable::handler(*table),
+                         [this](const api::Exchange& exchange) {
+                           metrics_->observe(exchange);
+                           write(log_, exchange);
+                         });
+  if (!server) return server.error();
+  server_ = *std::move(server);
+  return {};
+}
+
+void Running::report(api::Samples& samples) const {
+  samples.gauge("portolan_build_info", "Which build this is", 1,
+                {{"version", cli::program().version}});
+  const auto load = keeper_.load();
+  samples.gauge("portolan_keeper_running", "Looks at registries under way",
+                static_cast<double>(load.running));
+  samples.gauge("portolan_keeper_late_seconds", "How late the most overdue look is",
+                static_cast<double>(load.late_ms) / 1000);
+  (void)store_->read<int>([&](store::Reader& reader) -> base::Result<int> {
+    store::PageRequest request;
+    request.limit = model::limits::daemon::page_max;
+    do {
+      const auto page = store::list_registries(reader, request, {});
+      for (const store::RegistryRow& row : page.rows) {
+        const std::string name = row.record.identity();
+        samples.gauge("portolan_registry_up", "1: healthy or degraded",
+                      row.health.state == model::HealthState::healthy ||
+                              row.health.state == model::HealthState::degraded
+                          ? 1
+                          : 0,
+                      {{"registry", name}, {"type", row.record.settings.type}});
+        samples.gauge("portolan_registry_last_success_timestamp_seconds",
+                      "When a look last went well",
+                      static_cast<double>(row.health.last_success_ms) / 1000, {{"registry", name}});
+      }
+      request.after = page.next;
+    } while (!request.after.empty());
+    return 0;
+  });
+}
+
+std::optional<std::string> Running::setup_token() {
+  const auto users = store_->read<bool>(
+      [](store::Reader& reader) { return base::Result<bool>(store::has_users(reader)); });
+  if (!users || *users) return {};
+  const base::Secret token = base::random_token("setup_");
+  const std::int64_t ends = store_->now() + settings_.now()->auth.setup_token_life.count();
+  auto written = store_->write([&](store::Writer& writer) {
+    return store::put_setup_token(writer, base::sha256(token.reveal()), ends);
+  });
+  if (!written) return {};
+  return token.reveal();
+}
+
+base::Result<Json> Running::reload() {
+  base::Lock lock(reload_mutex_);
+  auto next = session_.load_configuration();
+  if (const auto mistakes = cli::check_configuration(next); !mistakes.empty())
+    return mistakes.front();
+  // The files were just checked; should they fail now, nothing has changed yet.
+  if (auto tls = server_->reload_tls(); !tls) return tls.error();
+  auto done = settings_.change_to(std::move(next));
+  if (!done) return done;
+  log_.set(level_of(settings_.now()->log), format_of(settings_.now()->log));
+  log_.info("reloaded", {{"changes", base::to_text(*done)}});
+  return done;
+}
+
+void Running::housekeeping() { authenticator_.write_uses(); }
+
+bool Running::stop() {
+  const auto drain = settings_.now()->server.drain;
+  bool whole = server_->stop(drain);
+  whole = keeper_.stop(drain) && whole;
+  whole = jobs_.stop(drain) && whole;
+  authenticator_.write_uses();
+  stopping_ = true;
+  store_->wake_all();
+  news_.join();
+  return whole;
+}
+
+Running::~Running() {
+  if (news_.joinable()) stop();
+}
+
+}  // namespace portolan::daemon
