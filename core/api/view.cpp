@@ -22,7 +22,7 @@ View view_of(store::Reader& reader, const model::Principal& who) {
   for (const auto& [workspace, role] : who.workspaces)
     if (!who.only_workspace || *who.only_workspace == workspace)
       view.workspaces.push_back(workspace);
-  const model::AccessWorld world = store::access_world(reader);
+  const model::AccessWorld& world = store::access_world(reader);
   std::set<model::Id> registries;
   for (const model::AccessWorld::Registry& registry : world.registries)
     if (registry.workspace &&

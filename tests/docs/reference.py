@@ -1,5 +1,5 @@
 """The generated pages of docs/: config.md from the document's schema and the table of settings, cli.md from -h,
-types.md from the plugins; and config/portolan.conf.
+types.md from the plugins; and config/portolan.conf. api.md from what a daemon serves.
 
     python3 tests/docs/reference.py        writes them again, with the binary of PORTOLAN_BUILD or .build/dev
 """
@@ -14,6 +14,10 @@ import sys
 import textwrap
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tests"))
+
+from docs.api_page import api_page, served_description  # noqa: E402
+
 MADE = "<!-- Made by tests/docs/reference.py; do not edit. -->"
 
 SETTINGS = """
@@ -166,6 +170,8 @@ def main():
         page = (TREE / "docs" / name).resolve()
         page.write_text(make(run))
         print(page.relative_to(TREE))
+    (TREE / "docs" / "api.md").write_text(api_page(served_description(build / "bin/portolan")))
+    print("docs/api.md")
 
 
 if __name__ == "__main__":

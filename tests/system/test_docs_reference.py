@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import pytest
+from docs.api_page import api_page, served_description
 from docs.reference import PAGES, commands
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -20,8 +21,14 @@ def test_a_generated_page_is_current(run, name):
     assert (TREE / "docs" / name).read_text() == PAGES[name](run), "run: python3 tests/docs/reference.py"
 
 
+def test_the_page_of_the_api_is_what_a_daemon_serves(portolan):
+    made = api_page(served_description(portolan.binary))
+    assert (TREE / "docs" / "api.md").read_text() == made, "run: python3 tests/docs/reference.py"
+
+
 def test_every_command_is_found_in_the_help(run):
-    declared = re.findall(r'\.words = "([^"]+)"', (TREE / "core/cli/program.cpp").read_text())
+    sources = [TREE / "core/cli/program.cpp", *(TREE / "core/cli/client").glob("*.cpp")]
+    declared = re.findall(r'\.words = "([^"]+)"', "".join(source.read_text() for source in sources))
     assert sorted(commands(run)) == sorted(declared)
 
 
