@@ -77,12 +77,16 @@ base::Result<plugin::PluginSet*> Session::plugins() {
   return plugins_.get();
 }
 
+net::Transport& Session::transport() {
+  if (!transport_) transport_ = net::make_curl_transport();
+  return *transport_;
+}
+
 base::Result<router::Router*> Session::router() {
   if (!router_) {
     const auto set = plugins();
     if (!set) return set.error();
-    transport_ = net::make_curl_transport();
-    router_ = std::make_unique<router::Router>(**set, *transport_);
+    router_ = std::make_unique<router::Router>(**set, transport());
   }
   return router_.get();
 }

@@ -47,6 +47,8 @@ class Session {
   /// The router over those plugins and the network, made at first use; lives as long as the
   /// session.
   base::Result<router::Router*> router();
+  /// The network that the router uses, made at first use.
+  net::Transport& transport();
 
   /// Prints `value` as -o says (json or yaml). False for "table": the caller prints its own.
   bool print(const base::Json& value);

@@ -160,6 +160,7 @@ Running::Running(cli::Session& session, std::unique_ptr<store::Store> store,
       registries_(daemon_, fleet_, jobs_),
       grants_(daemon_, fleet_, jobs_),
       keeper_(daemon_, fleet_, jobs_),
+      webhooks_(daemon_, fleet_, session.transport()),
       authenticator_(daemon_) {}
 
 base::Result<std::unique_ptr<Running>> Running::start(cli::Session& session) {
@@ -177,6 +178,7 @@ base::Result<std::unique_ptr<Running>> Running::start(cli::Session& session) {
   if (auto listening = out->listen(); !listening) return listening.error();
   out->jobs_.start();
   out->keeper_.start();
+  out->webhooks_.start();
   Running& self = *out;
   self.news_ = std::thread([&self] {
     std::uint64_t seen = self.store_->revision();
@@ -291,6 +293,7 @@ bool Running::stop() {
   bool whole = server_->stop(drain);
   whole = keeper_.stop(drain) && whole;
   whole = jobs_.stop(drain) && whole;
+  webhooks_.stop();
   authenticator_.write_uses();
   stopping_ = true;
   store_->wake_all();

@@ -17,6 +17,7 @@
 #include "engine/jobs.h"
 #include "engine/keeper.h"
 #include "engine/registries.h"
+#include "engine/webhooks.h"
 #include "store/store.h"
 
 namespace portolan::daemon {
@@ -75,6 +76,7 @@ class Running {
   engine::Registries registries_;
   engine::Grants grants_;
   engine::Keeper keeper_;
+  engine::Webhooks webhooks_;
   api::Authenticator authenticator_;
   std::shared_ptr<api::Metrics> metrics_ = std::make_shared<api::Metrics>();
   std::unique_ptr<api::Resources> resources_;
