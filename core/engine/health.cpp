@@ -74,20 +74,6 @@ int gravity(HealthState state) {
 
 bool is_up(HealthState state) { return gravity(state) < 2 && state != HealthState::unknown; }
 
-/// The plugin or the settings cannot work: damping that would only keep an old truth.
-bool is_about_us(const base::Result<model::Validation>& result) {
-  if (result) return false;
-  switch (result.error().code) {
-    case Code::plugin_missing:
-    case Code::plugin_disabled:
-    case Code::plugin_refused:
-    case Code::invalid_config:
-    case Code::tls:
-    case Code::policy: return true;
-    default: return false;
-  }
-}
-
 const Check* credentials_of(const Finding& finding) {
   if (!finding.result || finding.secret_version == 0 || finding.secret_rested) return nullptr;
   for (const Check& check : finding.result->checks) {
@@ -145,8 +131,9 @@ void remember(Health& health, HealthState newest, const config::Flap& flap) {
 
 /// The state after a reading, damped.
 void take(Health& health, const Diagnosis& read, const Finding& finding, const config::Flap& flap) {
+  // What is about the set-up is not damped: that would only keep an old truth.
   const bool at_once = health.last_try_ms == 0 || health.state == HealthState::unknown ||
-                       is_about_us(finding.result) ||
+                       (!finding.result && is_about_setup(finding.result.error().code)) ||
                        (health.blocked && read.state == HealthState::unauthenticated);
   remember(health, read.state, flap);
   if (read.state != health.state && (at_once || is_believed(health, read.state, flap))) {
@@ -178,6 +165,18 @@ std::int64_t pause_after(const Health& health, const Finding& finding, milliseco
 }
 
 }  // namespace
+
+bool is_about_setup(Code code) {
+  switch (code) {
+    case Code::plugin_missing:
+    case Code::plugin_disabled:
+    case Code::plugin_refused:
+    case Code::invalid_config:
+    case Code::tls:
+    case Code::policy: return true;
+    default: return false;
+  }
+}
 
 Diagnosis diagnose(const base::Result<model::Validation>& result) {
   if (!result) {

@@ -25,6 +25,9 @@ struct Diagnosis {
 };
 Diagnosis diagnose(const base::Result<model::Validation>& result);
 
+/// Whether an Error of this code says that the plugin or the registry's own settings cannot work.
+bool is_about_setup(base::Code code);
+
 /// Between two refusals that count, and between two tries that somebody asks for.
 inline constexpr std::chrono::milliseconds refusal_gap = std::chrono::seconds(60);
 

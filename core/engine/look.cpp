@@ -6,6 +6,7 @@
 #include "engine/sweep.h"
 #include "engine/veil.h"
 #include "model/json.h"
+#include "router/registry.h"
 #include "store/catalogue.h"
 #include "store/measures.h"
 #include "store/registries.h"
@@ -25,17 +26,23 @@ class Looking {
   }
 
   Seen run() {
-    if (look_.round == Round::health) {
-      validate();
-    } else if (auto live = fleet_.trusted(look_.registry); live) {
-      seen_.record = live->record;
-      if (look_.integrate) integrate(*live);
-      const bool counts = look_.round == Round::statistics || look_.round == Round::deep;
-      counts ? collect(*live) : list(*live);
-      note_integration(*live);
-    } else {
-      seen_.error = std::move(live).error();
+    auto live =
+        look_.round == Round::health ? fleet_.live(look_.registry) : fleet_.trusted(look_.registry);
+    if (!live) return not_begun(std::move(live).error());
+    if (live->record.paused) return not_begun({Code::conflict, "the registry is paused"});
+    seen_.record = live->record;
+    switch (look_.round) {
+      case Round::health: validate(*live); break;
+      case Round::statistics:
+      case Round::deep:
+        if (look_.integrate) integrate(*live);
+        collect(*live);
+        break;
+      case Round::catalogue:
+      case Round::tags: list(*live); break;
     }
+    auto found = daemon_.router.integration(*live->registry);
+    if (found && *found) seen_.integration = **std::move(found);
     return std::move(seen_);
   }
 
@@ -47,43 +54,42 @@ class Looking {
     return settings;
   }
 
-  void validate() {
-    auto live = fleet_.live(look_.registry);
-    const std::int64_t now = daemon_.store.now();
-    if (!live) {
-      if (live.error().code != Code::not_found)
-        seen_ = not_seen(look_, now, std::move(live).error());
-      else
-        seen_.error = std::move(live).error();
-      return;
-    }
-    seen_.record = live->record;
-    const bool has_secret = live->record.settings.credentials.given();
+  /// Trouble with the plugin or the options is the state of the registry; that it is not there,
+  /// rests, or cannot be read is not.
+  Seen not_begun(base::Error error) {
+    if (is_about_setup(error.code)) return not_seen(look_, daemon_.store.now(), std::move(error));
+    seen_.error = std::move(error);
+    return std::move(seen_);
+  }
+
+  void validate(const Fleet::Live& live) {
+    const bool had_facts = live.registry->has_facts();
+    const bool has_secret = live.record.settings.credentials.given();
     Finding finding;
     finding.depth = look_.depth;
-    finding.secret_version = has_secret ? live->record.secret_version : 0;
+    finding.secret_version = has_secret ? live.record.secret_version : 0;
     finding.secret_rested = !may_send(finding.secret_version);
     auto with = settings();
     with.anonymous = finding.secret_rested;
-    const bool hides = live->record.workspace.has_value();
+    const bool hides = live.record.workspace.has_value();
     const auto each = [&](const model::Check& check) {
       if (bounds_.each) bounds_.each(hides ? without_policy(check) : check);
     };
-    finding.result = daemon_.router.validate(*live->registry, look_.depth, with, each);
+    finding.result = daemon_.router.validate(*live.registry, look_.depth, with, each);
     if (finding.result && hides) {
       for (model::Check& check : finding.result->checks) check = without_policy(std::move(check));
     }
     finding.at_ms = daemon_.store.now();
-    const bool fine =
+    const bool is_fine =
         finding.result && finding.result->verdict != model::Verdict::fail && !with.anonymous;
-    if (fine && look_.depth == model::Depth::full) integrate(*live);
+    // Facts of long ago; those of this very look are new.
+    if (is_fine && had_facts && look_.depth == model::Depth::full) integrate(live);
     if (finding.result) {
       seen_.output_json = base::to_text(model::to_json(*finding.result));
     } else {
       seen_.error = finding.result.error();
     }
     seen_.finding = std::move(finding);
-    note_integration(*live);
   }
 
   bool may_send(std::int64_t secret_version) const {
@@ -121,11 +127,6 @@ class Looking {
     } else {
       seen_.error = std::move(output).error();
     }
-  }
-
-  void note_integration(const Fleet::Live& live) {
-    auto found = daemon_.router.integration(*live.registry);
-    if (found && *found) seen_.integration = **std::move(found);
   }
 
   const Daemon& daemon_;

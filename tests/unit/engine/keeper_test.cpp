@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "engine/look.h"
 #include "model/words.h"
 #include "router/call_thread.h"
 #include "store/measures.h"
@@ -171,6 +172,28 @@ TEST_CASE("a quick look is not good enough for one who wants a full one", "[engi
   const auto record = world.read<std::optional<model::RegistryRecord>>(
       [&](store::Reader& reader) { return store::find_registry(reader, id); });
   CHECK(record->integration->version == "2");  // A full look asks anew who answers.
+}
+
+TEST_CASE("a first full look integrates once, a later one anew; a paused registry is left alone",
+          "[engine][keeper]") {
+  KeeperWorld world;
+  const auto id = world.add(EngineWorld::a_registry("one"));
+  engine::Look look;
+  look.registry = id;
+  look.depth = model::Depth::full;
+  const auto bounds = [] { return engine::LookBounds{base::Deadline::in(30s), {}, {}}; };
+  CHECK(engine::look_at(*world.daemon, *world.fleet, look, bounds()).integration);
+  CHECK(world.site("one")->integrations == 1);
+  CHECK(engine::look_at(*world.daemon, *world.fleet, look, bounds()).integration);
+  CHECK(world.site("one")->integrations == 2);
+
+  REQUIRE(world.store->write(
+      [&](store::Writer& writer) { return store::set_paused(writer, id, true); }));
+  const auto sent = world.transport.sent().size();
+  const auto seen = engine::look_at(*world.daemon, *world.fleet, look, bounds());
+  CHECK(seen.error->code == Code::conflict);
+  CHECK_FALSE(seen.finding);
+  CHECK(world.transport.sent().size() == sent);
 }
 
 TEST_CASE("a wrong password is sent twice, a minute apart, and then no more", "[engine][keeper]") {
