@@ -4,10 +4,9 @@
 
 #include "base/json.h"
 #include "engine/keeper_state.h"
+#include "engine/retention.h"
 #include "model/json.h"
 #include "model/words.h"
-#include "store/jobs.h"
-#include "store/measures.h"
 #include "store/registries.h"
 
 namespace portolan::engine {
@@ -25,7 +24,6 @@ constexpr std::size_t work_part = 4;     // Statistics and catalogues: that part
 constexpr milliseconds gather = 50ms;    // What ends within it is one transaction.
 constexpr std::size_t gather_most = 256;
 constexpr milliseconds house_first = 1min, house_pause = 1h;
-constexpr std::int64_t jobs_kept_ms = 7LL * 24 * 60 * 60 * 1000;
 
 }  // namespace
 
@@ -335,28 +333,8 @@ void Keeper::State::keep_house() {
     house_at_ = Steady::now() + house_pause;
   }
   const auto work = [self = shared_from_this()] {
-    const Daemon& daemon = self->daemon_;
-    const auto settings = daemon.settings();
-    const std::int64_t now = daemon.store.now();
-    const std::function<base::Result<void>(store::Writer&)> chores[] = {
-        [&](store::Writer& writer) {
-          const auto& kept = settings->statistics;
-          return store::compact_series(writer,
-                                       {kept.raw.count(), kept.hourly.count(), kept.daily.count()});
-        },
-        [&](store::Writer& writer) -> base::Result<void> {
-          const auto gone =
-              store::delete_events_before(writer, now - settings->events.keep.count());
-          return gone ? base::Result<void>() : gone.error();
-        },
-        [&](store::Writer& writer) -> base::Result<void> {
-          const auto gone = store::delete_jobs_before(writer, now - jobs_kept_ms);
-          return gone ? base::Result<void>() : gone.error();
-        }};
-    for (const auto& chore : chores) {
-      if (const auto done = daemon.store.write(chore); !done)
-        self->log(PORTOLAN_LOG_ERROR, "old rows were not dropped: " + done.error().message);
-    }
+    if (const auto done = drop_what_is_old(self->daemon_); !done)
+      self->log(PORTOLAN_LOG_ERROR, "old rows were not dropped: " + done.error().message);
   };
   const auto ended = [self = shared_from_this()](base::Result<void>) {
     const base::Lock lock(self->mutex_);
