@@ -1,0 +1,204 @@
+"""The two ways of the source document through the daemon: from a workspace, and from the platform.
+
+The Harbor is the simulated one, or the one that PORTOLAN_TEST_HARBOR names.
+"""
+
+import json
+import subprocess
+
+import pytest
+from rigs import DockerRegistry
+from rigs.daemon import Daemon
+from rigs.process import program, wait_for
+from rigs.simulated_harbor import HarborUnderTest
+
+
+@pytest.fixture
+def daemon(start, portolan):
+    return start(Daemon, portolan)
+
+
+def test_a_workspace_integrates_a_registry_without_a_password_for_its_members_alone(daemon, start):
+    registry = start(DockerRegistry)
+    registry.push().image("shop/web", ["1.0", "latest"])
+    for name in ("payments", "others"):
+        daemon.admin.must(201, "POST", "workspaces", {"name": name})
+    owner = daemon.user("owner", {"payments": "workspace-admin"})
+    viewer = daemon.user("viewer", {"payments": "workspace-viewer"})
+    foreign = daemon.user("foreign", {"others": "workspace-admin"})
+    stranger = daemon.user("stranger")
+    draft = {"name": "hub", "type": "docker-registry", "address": registry.address}
+
+    assert viewer("POST", "workspaces/payments/registries", draft).status == 403
+    tried = owner.must(200, "POST", "workspaces/payments/registries/try", draft)
+    assert tried["validation"]["verdict"] in ("ok", "warn"), tried
+    assert owner.get("workspaces/payments/registries")["items"] == []
+    made = owner.must(201, "POST", "workspaces/payments/registries", draft)
+    assert made["identity"] == "payments/hub"
+
+    def images():
+        return owner.get("workspaces/payments/images")["items"]
+    wait_for(images, "the image in the selector")
+    place = registry.address.removeprefix("http://")
+    for member in (owner, viewer):
+        assert [row["name"] for row in member.get("workspaces/payments/registries")["items"]] == ["hub"]
+        assert member.get("workspaces/payments/registries/hub")["address"] == registry.address
+        selected = member.get("workspaces/payments/images")["items"]
+        assert [row["reference"] for row in selected] == [f"{place}/shop/web"]
+        assert selected[0]["sources"] == [{"registry": "payments/hub", "reasons": ["own-registry"]}]
+        path = "workspaces/payments/registries/hub/repositories/shop%2Fweb/tags"
+        tags = wait_for(lambda: member.get(path)["items"], "the tags")
+        assert sorted(row["name"] for row in tags) == ["1.0", "latest"]
+    for nobody in (foreign, stranger):
+        assert nobody.get("registries")["items"] == [] and nobody.get("images")["items"] == []
+        assert nobody("GET", "search", q="web").json()["repositories"] == []
+        for path in ("", "/hub", "/hub/spaces", "/hub/repositories", "/hub/overview", "/hub/events"):
+            answer = nobody("GET", f"workspaces/payments/registries{path}")
+            assert (answer.status, answer.code) == (404, "not_found"), path
+    # The same address from another workspace is its own integration, and neither is told of the other.
+    assert foreign("POST", "workspaces/others/registries", draft).status == 201
+    assert owner("POST", "workspaces/payments/registries", {**draft, "name": "twin"}).status == 409
+    assert daemon.admin("GET", "images").json()["items"] == [], "an admin uses images where he is a member"
+
+
+class Pull:
+    """Pulls with skopeo as a node would with a pull secret: the file is all that it has."""
+
+    def __init__(self, folder):
+        self.folder, self.number = folder, 0
+
+    def __call__(self, reference, dockerconfig):
+        self.number += 1
+        auth = self.folder / f"auth-{self.number}.json"
+        auth.write_text(json.dumps(dockerconfig))
+        command = [program("skopeo", "skopeo"), "--insecure-policy", "copy", "--src-tls-verify=false", "--authfile",
+                   auth, f"docker://{reference}", f"dir:{self.folder}/image-{self.number}"]
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def harbor():
+    with HarborUnderTest() as harbor:
+        yield harbor
+
+
+def integrate(daemon, harbor, name="harbor"):
+    draft = {"name": name, "type": "harbor", "address": harbor.url, "allow_plain_http": True,
+             "credentials": {"username": harbor.client.username, "password": harbor.client.password}}
+    made = daemon.admin.must(201, "POST", "registries", draft)
+    assert made["tried"]["validation"]["verdict"] in ("ok", "warn")
+    assert harbor.client.password not in json.dumps(made)
+    return made
+
+
+def done(caller, answer):
+    """The body of an answer; a job that it started has ended well."""
+    if answer.get("state") in ("queued", "running", "done"):
+        job = caller.job(answer["id"])
+    elif answer.get("job"):
+        job = caller.job(answer["job"]["id"])
+    else:
+        return answer
+    assert job["state"] == "done", job
+    return job
+
+
+def space_of(admin, space):
+    return admin.get(f"registries/harbor/spaces/{space}")
+
+
+def secret_of(caller):
+    """The pull secret of payments once nothing is on its way any more."""
+    def settled():
+        secret = caller.get("workspaces/payments/pull-secret")
+        pending = [row for row in secret["missing"] if row["reason"] == "credential_pending"]
+        return None if pending else secret
+    return wait_for(settled, "a pull secret without anything pending")
+
+
+def test_the_platform_integrates_harbor_binds_pulls_unbinds_publishes_and_deletes(daemon, harbor, tmp_path):
+    admin, pull = daemon.admin, Pull(tmp_path)
+    integrate(daemon, harbor)
+    admin.must(201, "POST", "workspaces", {"name": "payments"})
+    editor = daemon.user("editor", {"payments": "workspace-editor"})
+    stranger = daemon.user("stranger")
+    admin.must(204, "PUT", "workspaces/payments/namespaces/east/shop")
+
+    space = harbor.client.unique("portolan-space")
+    made = admin.must((201, 202), "POST", "registries/harbor/spaces", {"name": space, "visibility": "private"})
+    harbor.client.made_.append(f"/api/v2.0/projects/{space}")
+    done(admin, made)
+    wait_for(lambda: admin("GET", f"registries/harbor/spaces/{space}").status == 200, "the space in the catalogue")
+    assert space_of(admin, space)["enforcement"] == "registry"
+    upstream = harbor.client.get(f"/projects/{space}")
+    assert upstream["metadata"]["public"] == "false"
+    harbor.client.push_image(f"{space}/app", "v1")
+    assert editor("GET", f"registries/harbor/spaces/{space}").status == 404
+
+    admin.must(201, "POST", f"registries/harbor/spaces/{space}/bindings", {"workspace": "payments"})
+    assert editor.get(f"registries/harbor/spaces/{space}")["visibility"] == "private"
+    secret = secret_of(editor)
+    host = harbor.url.split("//")[1]
+    assert list(secret["dockerconfigjson"]["auths"]) == [host] and not secret["missing"], secret
+    assert harbor.client.password not in json.dumps(secret)
+    reference = f"{host}/{space}/app:v1"
+    pulled = pull(reference, secret["dockerconfigjson"])
+    assert pulled.returncode == 0, pulled.stderr
+    assert pull(reference, {"auths": {}}).returncode != 0, "the space is open to everybody: the test shows nothing"
+    by_namespace = editor.get("workspaces/payments/pull-secret", namespace="east/shop")
+    assert by_namespace["dockerconfigjson"] == secret["dockerconfigjson"]
+    assert editor("GET", "workspaces/payments/pull-secret", namespace="east/other").status == 404
+
+    # Guarded: what is bound and not empty does not go.
+    refused = admin("DELETE", f"registries/harbor/spaces/{space}", confirm=space)
+    assert refused.status == 409 and "payments" in refused.text, refused.text
+
+    admin.must(204, "DELETE", f"registries/harbor/spaces/{space}/bindings/payments")
+    assert editor("GET", f"registries/harbor/spaces/{space}").status == 404
+    assert secret_of(editor)["dockerconfigjson"]["auths"] == {}
+    wait_for(lambda: all(row["state"] not in ("queued", "running") for row in admin.get("jobs")["items"]
+                         if row["kind"].startswith(("robot", "revoke"))), "the revocation upstream")
+    wait_for(lambda: pull(reference, secret["dockerconfigjson"]).returncode != 0, "the old credential to be refused")
+
+    published = admin.must((200, 202), "PATCH", f"registries/harbor/spaces/{space}",
+                           {"visibility": "public", "upstream": True})
+    assert any("pull" in notice for notice in published["notices"]), published
+    done(admin, published)
+    wait_for(lambda: harbor.client.get(f"/projects/{space}")["metadata"]["public"] == "true", "Harbor's own flag")
+    assert stranger.get(f"registries/harbor/spaces/{space}")["visibility"] == "public"
+    assert pull(reference, {"auths": {}}).returncode == 0
+
+    not_empty = admin("DELETE", f"registries/harbor/spaces/{space}", confirm=space)
+    if not_empty.status == 202:
+        assert admin.job(not_empty.json()["id"])["state"] == "failed", not_empty.text
+    else:
+        assert not_empty.status == 409, not_empty.text
+    harbor.client.expect((200,), "DELETE", f"/api/v2.0/projects/{space}/repositories/app")
+    assert admin("DELETE", f"registries/harbor/spaces/{space}", confirm="wrong").status in (400, 409, 422)
+    gone = admin.must((202, 204), "DELETE", f"registries/harbor/spaces/{space}", confirm=space)
+    done(admin, gone or {})
+    status, _, _ = harbor.client.request("GET", f"/api/v2.0/projects/{space}")
+    assert status in (403, 404)
+
+    left = admin.must((202, 204), "DELETE", "registries/harbor", cascade="true")
+    done(admin, left or {})
+    assert admin("GET", "registries/harbor").status == 404
+    robots = [row["name"] for row in harbor.client.get("/robots?page_size=100") if space in json.dumps(row)]
+    assert robots == [], "a robot of ours is left behind"
+
+
+def test_a_registry_with_bindings_is_not_removed_without_saying_what_follows(daemon, harbor):
+    admin = daemon.admin
+    space = harbor.client.unique("portolan-space")
+    harbor.client.make_project(space)
+    integrate(daemon, harbor)
+    admin.must(201, "POST", "workspaces", {"name": "payments"})
+    done(admin, admin.must(202, "POST", "registries/harbor/catalogue"))
+    admin.must(201, "POST", f"registries/harbor/spaces/{space}/bindings", {"workspace": "payments"})
+    refused = admin("DELETE", "registries/harbor")
+    assert refused.status == 409 and space in refused.text and "payments" in refused.text
+    refused = admin("DELETE", "workspaces/payments")
+    assert refused.status == 409 and space in refused.text
+    done(admin, admin.must((202, 204), "DELETE", "registries/harbor", cascade="true") or {})
+    wait_for(lambda: admin("GET", "registries/harbor").status == 404, "the registry to go")
+    assert harbor.client.get(f"/projects/{space}")["name"] == space, "nothing upstream but robots goes"
