@@ -152,7 +152,9 @@ class RegistryWrites {
     auto workspace = workspace_in_path(resources_, call);
     if (!workspace) return workspace.error();
     const auto owner = *workspace ? std::optional<model::Id>((*workspace)->id) : std::nullopt;
-    if (auto no = refuse(call, action, owner, Action::type_read, "registry", "")) return *no;
+    const Action see = owner ? Action::workspace_read : Action::type_read;
+    if (auto no = refuse(call, action, owner, see, "workspace", call.in_path("workspace")))
+      return *no;
     model::RegistryRecord draft = draft_from(call.body);
     draft.workspace = owner;
     if (*workspace) draft.workspace_name = (*workspace)->name;

@@ -59,6 +59,12 @@ class Spaces {
       if (declare && declare->as_bool().value_or(false)) {
         auto space = resources_.grants.declare_space(seen->row.record.id, name, act_of(call));
         if (!space) return space.error();
+        if (text_of(call.body, "visibility") == "public") {
+          auto opened = resources_.grants.set_public(space->id, true, false,
+                                                     space->provenance.revision, act_of(call));
+          if (!opened) return opened.error();
+          space = opened->space;
+        }
         return created(space_json({*space, {}}), space->provenance.revision,
                        path_of(seen->row.record) + "/spaces/" + percent_encoded_segment(name));
       }
