@@ -102,7 +102,7 @@ class Operations {
     webhook.name = text_of(call.body, "name");
     const auto url = base::parse_address(text_of(call.body, "url"));
     if (!url)
-      return Error{.code = Code::invalid_argument,
+      return Error{.code = Code::invalid_config,
                    .message = url.error().message,
                    .hint = url.error().hint,
                    .where = "/url"};
