@@ -1,0 +1,186 @@
+"""Clients that mean no good, and the doors beside TCP and JSON: the unix socket and the streams."""
+
+import contextlib
+import http.client
+import json
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+from rigs import DockerRegistry
+from rigs.binary import CANARY
+from rigs.daemon import Caller, Daemon
+
+
+@pytest.fixture(scope="module")
+def daemon(portolan):
+    with Daemon(portolan) as daemon:
+        yield daemon
+
+
+def exchange(daemon, data):
+    """The raw answer to raw bytes: the connection is read until the daemon closes it, or says nothing more."""
+    place = urlsplit(daemon.url)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while more := connection.recv(65536):
+            answer += more
+    return answer
+
+
+def test_two_hundred_guesses_of_a_password_are_throttled(start, portolan):
+    daemon = start(Daemon, portolan)
+    nobody, answers = Caller(daemon.url), []
+    for number in range(200):
+        answers.append(nobody("POST", "session", {"name": "root", "password": f"guess number {number}"}))
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) == {401, 429}, set(statuses)
+    assert statuses.count(401) <= 20, "ten a minute, and the test may cross from one minute into the next"
+    slowed = next(answer for answer in answers if answer.status == 429)
+    assert int(slowed.headers["Retry-After"]) >= 1 and slowed.code == "rate_limited"
+    # The right password is as slow, so that nobody learns it from being let in; tokens work on.
+    assert nobody("POST", "session", {"name": "root", "password": CANARY}).status == 429
+    assert daemon.admin.get("me")["name"] == "root"
+    failed = [row for row in daemon.admin.get("audit", action="session.create")["items"] if row["outcome"] != "ok"]
+    assert failed and "guess number" not in json.dumps(failed)
+    assert "guess number" not in daemon.log()
+
+
+def test_an_unknown_user_is_answered_like_a_wrong_password(daemon):
+    nobody = Caller(daemon.url)
+    known = nobody("POST", "session", {"name": "root", "password": "not this one, no"})
+    unknown = nobody("POST", "session", {"name": "nobody-here", "password": "not this one, no"})
+    assert known.status == unknown.status == 401
+    assert {**known.json(), "instance": ""} == {**unknown.json(), "instance": ""}
+
+
+REFERENCES = {
+    "password from the environment": {"credentials": {"username": "u", "passwordFrom": {"env": "PATH"}}},
+    "password from a file": {"credentials": {"username": "u", "password": {"file": "/etc/passwd"}}},
+    "authority from a file": {"tls": {"ca": {"file": "/etc/passwd"}}},
+    "authority as a path": {"tls": {"ca": "/etc/passwd"}},
+    "key as a path": {"tls": {"client_certificate": "/etc/passwd", "client_key": "/etc/passwd"}},
+}
+
+
+@pytest.mark.parametrize("case", REFERENCES)
+@pytest.mark.parametrize("path", ["registries", "registries/try"])
+def test_references_in_bodies_are_refused(daemon, case, path):
+    body = {"name": "hub", "type": "docker-registry", "address": "https://127.0.0.1:9", **REFERENCES[case]}
+    answer = daemon.admin("POST", path, body, **({} if path.endswith("try") else {"validate": "skip"}))
+    assert answer.status in (400, 422), answer.text
+    assert answer.code and "root:" not in answer.text
+    assert daemon.admin("GET", "registries/hub").status == 404
+
+
+def test_an_address_outside_the_policy_is_refused_and_only_an_admin_is_told_the_line(daemon):
+    daemon.admin("POST", "workspaces", {"name": "team"})
+    owner = daemon.user("owner", {"team": "workspace-admin"})
+    draft = {"name": "meta", "type": "docker-registry", "address": "http://169.254.169.254"}
+    told = daemon.admin("POST", "registries/try", draft)
+    assert "network.allow" in told.text and "169.254.169.254" in told.text, told.text
+    untold = owner("POST", "workspaces/team/registries/try", {**draft, "address": "http://127.0.0.2:9"})
+    assert untold.status < 500 and "network.allow" not in untold.text, untold.text
+
+
+RAW = {
+    "two lengths": b"POST /api/v1/workspaces HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "length and chunks": b"POST /api/v1/workspaces HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "no host": b"GET /api/v1/me HTTP/1.1\r\n\r\n",
+    "a bare line feed": b"GET /livez HTTP/1.1\nHost: x\n\n",
+    "a name with a blank": b"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",
+    "folded": b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n",
+    "a path above the root": b"GET /api/v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no UTF-8": b"GET /api/v1/workspaces/%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a long target": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a long head": b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 1_000_000 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", RAW)
+def test_what_is_no_request_is_refused_and_nothing_follows_it(daemon, case):
+    try:
+        answer = exchange(daemon, RAW[case] + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    except ConnectionError:
+        answer = b""  # Closed before everything was sent: refused too.
+    assert not answer or answer.startswith(b"HTTP/1.1 4"), answer[:200]
+    assert answer.count(b"HTTP/1.1 ") <= 1, "the rest of the bytes was taken for a request"
+    assert Caller(daemon.url)("GET", "/readyz").status == 200
+
+
+def test_bodies_that_are_no_json_too_large_or_too_deep(daemon):
+    send = {"Content-Type": "application/json"}
+    for body, statuses in ((b"{", (400,)), (b'{"name": "\xff\xfe"}', (400,)), (b"[" * 100_000, (400, 413)),
+                           (b'{"name":"' + b"a" * (2 << 20) + b'"}', (413,)), (b'{"name":"a","name":"b"}', (400,))):
+        try:
+            answer = daemon.admin("POST", "workspaces", body, send)
+        except ConnectionError:
+            assert 413 in statuses  # It may close before it has read what it does not want.
+            continue
+        assert answer.status in statuses, (body[:20], answer.status, answer.text[:300])
+
+
+def test_two_hundred_half_requests_keep_nobody_out(daemon):
+    place = urlsplit(daemon.url)
+    with contextlib.ExitStack() as open_ones:
+        for _ in range(200):
+            connection = open_ones.enter_context(socket.create_connection((place.hostname, place.port), timeout=10))
+            connection.sendall(b"GET /api/v1/me HTTP/1.1\r\nHost: ")
+        assert daemon.admin("GET", "me", timeout=5).status == 200
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self.path))
+
+
+def test_it_listens_on_a_unix_socket_too(start, portolan, tmp_path):
+    path = tmp_path / "portolan.sock"
+    daemon = start(Daemon, portolan, {"server.listen": f"127.0.0.1:0, unix:{path}"})
+    with contextlib.closing(UnixConnection(path)) as connection:
+        connection.request("GET", "/api/v1/me", headers={"Authorization": f"Bearer {daemon.admin.token}"})
+        answer = connection.getresponse()
+        assert answer.status == 200 and json.loads(answer.read())["name"] == "root"
+    assert path.stat().st_mode & 0o007 == 0, "others on this machine may not connect"
+    assert daemon.terminate() == 0
+    assert not path.exists()
+
+
+def events_of(caller, path):
+    """(event, data) of a stream until it ends."""
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(caller.url).netloc, timeout=30)) as connection:
+        connection.request("GET", f"/api/v1/{path}", headers={"Authorization": f"Bearer {caller.token}"})
+        answer = connection.getresponse()
+        assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/event-stream")
+        name, data = "message", []
+        for line in answer:
+            text = line.decode().rstrip("\r\n")
+            if text.startswith("event:"):
+                name = text[6:].strip()
+            elif text.startswith("data:"):
+                data.append(text[5:].strip())
+            elif not text and data:
+                yield name, json.loads("\n".join(data))
+                name, data = "message", []
+
+
+def test_the_stream_of_a_job_shows_its_steps_and_ends_with_it(daemon, start):
+    registry = start(DockerRegistry)
+    registry.push().image("shop/web", ["1"])
+    draft = {"name": "seen", "type": "docker-registry", "address": registry.address}
+    daemon.admin.must(201, "POST", "registries", draft, validate="skip")
+    job = daemon.admin.must((200, 202), "POST", "registries/seen/check", {"depth": "full"})
+    assert "id" in job, job
+    seen = list(events_of(daemon.admin, f"jobs/{job['id']}/stream"))
+    assert seen, "the stream ended without an event"
+    assert seen[-1][1]["state"] == "done", seen[-1]
+    text = json.dumps(seen)
+    assert "identity" in text or "connect" in text, text[:2000]
