@@ -248,8 +248,9 @@ void add_audit(Routes& routes, const Handlers& to) {
   parameters.push_back(filter("actor", "Only of this actor"));
   parameters.push_back(filter("action", "Only this action"));
   parameters.push_back(filter("subject", "Only about this object"));
-  parameters.push_back(filter("from", "From this time on, 2026-01-31T10:00:00Z"));
-  parameters.push_back(filter("to", "Before this time"));
+  parameters.push_back(
+      {.name = "from", .schema = time_schema, .help = "From this time on, 2026-01-31T10:00:00Z"});
+  parameters.push_back({.name = "to", .schema = time_schema, .help = "Before this time"});
   routes.add({.method = "GET",
               .path = "/api/v1/audit",
               .operation = "listAudit",

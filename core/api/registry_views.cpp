@@ -264,17 +264,17 @@ void add_components(Routes& routes) {
 }
 
 std::vector<Parameter> series_parameters() {
-  const std::string time = R"({"type": "string", "maxLength": 30})";
-  return {registry_parameter(),
-          {.name = "measure",
-           .schema = R"({"type": "string", "minLength": 1, "maxLength": 100})",
-           .help = "Name of the measure",
-           .required = true},
-          {.name = "from", .schema = time, .help = "2026-01-31T10:00:00Z; a day before `to`"},
-          {.name = "to", .schema = time, .help = "Now, when left out"},
-          {.name = "points",
-           .schema = R"({"type": "integer", "minimum": 1, "maximum": 2000, "default": 500})",
-           .help = "At most so many; neighbours are folded"}};
+  return {
+      registry_parameter(),
+      {.name = "measure",
+       .schema = R"({"type": "string", "minLength": 1, "maxLength": 100})",
+       .help = "Name of the measure",
+       .required = true},
+      {.name = "from", .schema = time_schema, .help = "2026-01-31T10:00:00Z; a day before `to`"},
+      {.name = "to", .schema = time_schema, .help = "Now, when left out"},
+      {.name = "points",
+       .schema = R"({"type": "integer", "minimum": 1, "maximum": 2000, "default": 500})",
+       .help = "At most so many; neighbours are folded"}};
 }
 
 void add_routes(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {

@@ -15,6 +15,11 @@
 
 namespace portolan::api {
 
+/// Of a parameter that is a time; what it admits is one, but for a 29th of February too many.
+inline constexpr const char* time_schema =
+    R"({"type": "string", "pattern": "^20[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|)"
+    R"((0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31|02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"})";
+
 /// Idempotency keys whose requests are being answered.
 class RunningKeys {
  public:
