@@ -19,7 +19,8 @@ def test_it_finds_nothing(start, portolan):
         pytest.skip("schemathesis: pip install -r tests/requirements.txt")
     daemon = start(Daemon, portolan, {"server.rate-per-address": 100000, "server.rate-burst": 100000})
     seconds = os.environ.get("PORTOLAN_SCHEMATHESIS_SECONDS", "40")
-    command = [pathlib.Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml", "run",
+    program = pathlib.Path(sys.executable).with_name("schemathesis")
+    command = [program, "--config-file", HERE / "schemathesis.toml", "run",
                f"{daemon.url}/api/v1/openapi.json", "--url", daemon.url,
                "--header", f"Authorization: Bearer {daemon.admin.token}",
                "--phases", "examples,coverage,fuzzing", "--max-examples", "3",
