@@ -159,8 +159,14 @@ bool is_registry_name(std::string_view text) {
 base::Result<void> Registries::check_draft(model::RegistryRecord& draft) const {
   if (auto checked = DraftCheck(draft, daemon_.plugins).run(); !checked) return checked;
   // Type, certificates and what else the upstream's own settings need.
-  const auto made = fleet_.draft(draft);
-  return made ? base::Result<void>() : made.error();
+  auto made = fleet_.draft(draft);
+  if (made) return {};
+  base::Error error = std::move(made).error();
+  if (error.code == base::Code::tls) {  // Nobody's handshake failed: what was sent is no PEM.
+    error.code = base::Code::invalid_config;
+    error.where = "/tls";
+  }
+  return error;
 }
 
 }  // namespace portolan::engine
