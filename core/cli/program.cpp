@@ -412,7 +412,7 @@ std::vector<Command> serving_commands() {
                                      .help = "require: keep one only when no check fails",
                                      .default_text = "require",
                                      .choices = {"require", "warn", "skip"}}} +
-                            file_options() + plugin_options() + server_options(),
+                            file_options() + plugin_options() + server_options(true),
                  .examples = {{"portolan import -f fleet.yaml", ""}},
                  .exit_codes = call_codes,
                  .group = "Daemon"});

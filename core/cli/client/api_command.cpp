@@ -53,22 +53,25 @@ const std::vector<ApiCommand>& api_commands() {
   return all;
 }
 
-std::vector<Option> server_options() {
-  return {{.name = "server",
-           .argument = "URL",
-           .help = "the daemon: http://…, https://… or unix:/path; else PORTOLAN_SERVER",
-           .default_text = "",
-           .group = "Daemon"},
-          {.name = "token-from",
-           .argument = "SOURCE",
-           .help = "where the token is: env:NAME, file:PATH, credential:NAME or stdin; else "
-                   "PORTOLAN_TOKEN, else PORTOLAN_TOKEN_FILE",
-           .group = "Daemon"},
-          {.name = "daemon-ca",
-           .argument = "FILE",
-           .help = "trust these certificate authorities (PEM) for the daemon",
-           .value = Value::file,
-           .group = "Daemon"}};
+std::vector<Option> server_options(bool with_token) {
+  std::vector<Option> out = {
+      {.name = "server",
+       .argument = "URL",
+       .help = "the daemon: http://…, https://… or unix:/path; else PORTOLAN_SERVER",
+       .default_text = "",
+       .group = "Daemon"},
+      {.name = "token-from",
+       .argument = "SOURCE",
+       .help = "where the token is: env:NAME, file:PATH, credential:NAME or stdin; else "
+               "PORTOLAN_TOKEN, else PORTOLAN_TOKEN_FILE",
+       .group = "Daemon"},
+      {.name = "daemon-ca",
+       .argument = "FILE",
+       .help = "trust these certificate authorities (PEM) for the daemon",
+       .value = Value::file,
+       .group = "Daemon"}};
+  if (!with_token) out.erase(out.begin() + 1);
+  return out;
 }
 
 std::vector<config::Command> api_declarations() {
@@ -98,7 +101,7 @@ std::vector<config::Command> api_declarations() {
                              .value = Value::number});
     if (command.jobs)
       one.options.push_back({.name = "watch", .help = "follow the job that it starts to its end"});
-    for (Option& option : server_options()) one.options.push_back(std::move(option));
+    for (Option& option : server_options(true)) one.options.push_back(std::move(option));
     one.examples = command.examples;
     one.exit_codes = codes;
     one.group = "Daemon";

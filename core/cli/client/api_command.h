@@ -63,8 +63,8 @@ struct ApiCommand {
 /// Every one of them.
 const std::vector<ApiCommand>& api_commands();
 
-/// --server, --token-from, --daemon-ca.
-std::vector<config::Option> server_options();
+/// --server, --daemon-ca and, for who has one, --token-from.
+std::vector<config::Option> server_options(bool with_token);
 
 // Its parts, a file each.
 std::vector<ApiCommand> registry_commands();

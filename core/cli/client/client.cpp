@@ -23,13 +23,14 @@ std::string environment(const char* name) {
 }
 
 base::Result<base::Secret> token_of(const Session& session, bool anonymous) {
+  // Whoever signs in is nobody yet, whatever tokens lie about.
+  if (anonymous) return base::Secret();
   if (const std::string source = session.args().value("token-from"); !source.empty())
     return read_secret(source, "--token-from");
   if (std::string text = environment("PORTOLAN_TOKEN"); !text.empty())
     return base::Secret(std::move(text));
   if (const std::string file = environment("PORTOLAN_TOKEN_FILE"); !file.empty())
     return read_secret("file:" + file, "PORTOLAN_TOKEN_FILE");
-  if (anonymous) return base::Secret();
   return Error{.code = Code::unauthorized,
                .message = "no token was given",
                .hint =

@@ -24,7 +24,8 @@ struct Reply {
 class Client {
  public:
   /// --server and PORTOLAN_SERVER say where, --token-from, PORTOLAN_TOKEN and PORTOLAN_TOKEN_FILE
-  /// with what; `anonymous` needs no token. Errors are of the command line or of a reference.
+  /// with what; an `anonymous` one shows no token. Errors are of the command line or of a
+  /// reference.
   static base::Result<Client> open(Session& session, bool anonymous = false);
 
   /// `target` below the server: "/api/v1/registries?limit=2". A problem of the daemon is the Error

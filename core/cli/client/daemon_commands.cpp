@@ -40,8 +40,7 @@ std::vector<Command> daemon_commands(const std::vector<Option>& settings) {
        .default_text = "stdin"},
       {.name = "token-name",
        .argument = "NAME",
-       .help = "what the token is called",
-       .default_text = "cli"}};
+       .help = "what the token is called; without it, by the time"}};
   return {{.words = "serve",
            .summary = "Serve: keep registries, watch their health, answer the API",
            .description = "SIGHUP and `portolan reload` read configuration and plugins anew. "
@@ -61,7 +60,7 @@ std::vector<Command> daemon_commands(const std::vector<Option>& settings) {
                                .argument = "SOURCE",
                                .help = "where the one-time token is that serve printed",
                                .default_text = "env:PORTOLAN_SETUP_TOKEN"}} +
-                      password + server_options(),
+                      password + server_options(false),
            .examples = {{"portolan setup admin --setup-token-from env:SETUP --password-from "
                          "file:password > token",
                          ""}},
@@ -70,7 +69,7 @@ std::vector<Command> daemon_commands(const std::vector<Option>& settings) {
           {.words = "login",
            .summary = "Sign in with a password; print a token",
            .positionals = {name},
-           .options = password + server_options(),
+           .options = password + server_options(false),
            .examples = {{"portolan login alice --password-from file:password > token", ""}},
            .exit_codes = codes,
            .group = group},

@@ -148,10 +148,16 @@ base::Result<Draft> draft_of(const ApiCommand& command, const config::ParsedComm
     if (!value) return value.error();
     put(draft, field.at, *std::move(value));
   }
-  // A request without body must have none: several routes take none.
-  if (draft.body.is_object() && draft.body.members().empty() && command.method == "POST" &&
-      command.fields.empty() && command.positional_fields.empty())
-    draft.body = Json();
+  // Several routes take no body; those that do have a field or a positional for it.
+  const auto goes_into_body = [](const std::string& at) {
+    return !at.empty() && at.front() == '/';
+  };
+  const bool takes_body =
+      std::any_of(command.fields.begin(), command.fields.end(),
+                  [&](const ApiField& field) { return goes_into_body(field.at); }) ||
+      std::any_of(command.positional_fields.begin(), command.positional_fields.end(),
+                  [&](const auto& one) { return goes_into_body(one.second); });
+  if (!takes_body) draft.body = Json();
   return draft;
 }
 
@@ -170,8 +176,12 @@ void add_members(std::vector<std::vector<std::string>>& rows, const std::string&
                  const Json& object) {
   for (const auto& [key, value] : object.members()) {
     const std::string name = prefix.empty() ? key : prefix + "." + key;
+    const bool objects = !value.items().empty() && value.items().front().is_object();
     if (value.is_object())
       add_members(rows, name, value);
+    else if (objects)
+      for (std::size_t n = 0; n < value.items().size(); ++n)
+        add_members(rows, name + "." + std::to_string(n), value.items()[n]);
     else
       rows.push_back({name, cell(&value)});
   }
@@ -287,7 +297,7 @@ base::Result<Json> all_pages(Session& session, Client& client, const ApiCommand&
     target = reply->next;
     if (target.empty() || (limit && rows.items().size() >= *limit)) break;
   }
-  if (command.rows == "items") answer.set("items", std::move(rows));
+  if (command.rows == "items" && !answer.is_null()) answer.set("items", std::move(rows));
   return answer;
 }
 

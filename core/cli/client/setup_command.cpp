@@ -1,9 +1,11 @@
 /// The first admin, and signing in with a password: both end with a token.
+#include <chrono>
 #include <ostream>
 
 #include "cli/client/client.h"
 #include "cli/commands.h"
 #include "cli/program.h"
+#include "model/json.h"
 
 namespace portolan::cli {
 namespace {
@@ -28,6 +30,14 @@ base::Result<std::string> token_for(Client& client, const std::string& set_cooki
   return token && token->as_string() ? *token->as_string() : std::string();
 }
 
+/// To the millisecond: names of one user's tokens differ.
+std::string now_text() {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                      std::chrono::system_clock::now().time_since_epoch())
+                      .count();
+  return model::utc_time(ms) + "." + std::to_string(ms % 1000);
+}
+
 int sign_in(Session& session, const std::string& path, Json body) {
   auto client = Client::open(session, /*anonymous=*/true);
   if (!client) return refuse(session, client.error());
@@ -37,7 +47,9 @@ int sign_in(Session& session, const std::string& path, Json body) {
   body.set("password", Json::string(password->reveal()));
   auto reply = client->send("POST", path, body);
   if (!reply) return refuse(session, reply.error());
-  auto token = token_for(*client, reply->cookie, session.args().value("token-name"));
+  std::string name = session.args().value("token-name");
+  if (name.empty()) name = "cli " + now_text();
+  auto token = token_for(*client, reply->cookie, name);
   if (!token) return refuse(session, token.error());
   session.terminal().out << *token << '\n';
   return exit_ok;
