@@ -404,7 +404,9 @@ std::vector<Command> config_commands() {
 }
 
 std::vector<Command> serving_commands() {
-  auto out = daemon_commands(config::setting_options() + plugin_options());
+  const Options settings = config::setting_options() + plugin_options();
+  auto out = daemon_commands(settings);
+  for (Command& command : store_commands(settings)) out.push_back(std::move(command));
   out.push_back({.words = "import",
                  .summary = "Put the registries of documents into a daemon",
                  .options = Options{{.name = "validate",

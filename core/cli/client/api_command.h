@@ -72,8 +72,9 @@ std::vector<ApiCommand> space_commands();
 std::vector<ApiCommand> tenant_commands();
 std::vector<ApiCommand> operation_commands();
 
-/// serve (with `settings`), setup, login.
+/// serve (with `settings`), setup, login; backup, restore, key rotate, doctor.
 std::vector<config::Command> daemon_commands(const std::vector<config::Option>& settings);
+std::vector<config::Command> store_commands(const std::vector<config::Option>& settings);
 
 /// As config::Program declares them.
 std::vector<config::Command> api_declarations();

@@ -72,8 +72,12 @@ std::vector<Command> daemon_commands(const std::vector<Option>& settings) {
            .options = password + server_options(false),
            .examples = {{"portolan login alice --password-from file:password > token", ""}},
            .exit_codes = codes,
-           .group = group},
-          {.words = "backup",
+           .group = group}};
+}
+
+std::vector<Command> store_commands(const std::vector<Option>& settings) {
+  const std::string group = "Daemon";
+  return {{.words = "backup",
            .summary = "Copy the database, a daemon running or not",
            .positionals = {{.name = "FILE", .help = "where the copy goes"}},
            .options = settings,
