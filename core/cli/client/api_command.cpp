@@ -74,6 +74,20 @@ std::vector<Option> server_options(bool with_token) {
   return out;
 }
 
+namespace {
+
+/// How the command is typed at the least.
+config::Example plain_example(const ApiCommand& command) {
+  std::string typed = "portolan " + command.words;
+  for (const config::Positional& one : command.positionals)
+    typed += " " + (one.choices.empty() ? one.name : one.choices.front());
+  for (const ApiField& field : command.fields)
+    if (field.required) typed += " --" + field.option.name + " " + field.option.argument;
+  return {typed, ""};
+}
+
+}  // namespace
+
 std::vector<config::Command> api_declarations() {
   const std::vector<config::ExitCode> codes = {{0, "done"},
                                                {1, "the daemon said no, or the job failed"},
@@ -103,6 +117,7 @@ std::vector<config::Command> api_declarations() {
       one.options.push_back({.name = "watch", .help = "follow the job that it starts to its end"});
     for (Option& option : server_options(true)) one.options.push_back(std::move(option));
     one.examples = command.examples;
+    if (one.examples.empty()) one.examples.push_back(plain_example(command));
     one.exit_codes = codes;
     one.group = "Daemon";
     out.push_back(std::move(one));

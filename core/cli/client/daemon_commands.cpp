@@ -61,9 +61,7 @@ std::vector<Command> daemon_commands(const std::vector<Option>& settings) {
                                .help = "where the one-time token is that serve printed",
                                .default_text = "env:PORTOLAN_SETUP_TOKEN"}} +
                       password + server_options(false),
-           .examples = {{"portolan setup admin --setup-token-from env:SETUP --password-from "
-                         "file:password > token",
-                         ""}},
+           .examples = {{"portolan setup admin --password-from file:password > token", ""}},
            .exit_codes = codes,
            .group = group},
           {.words = "login",
@@ -96,12 +94,14 @@ std::vector<Command> store_commands(const std::vector<Option>& settings) {
           {.words = "key rotate",
            .summary = "Seal every secret with a new key; the daemon must be stopped",
            .options = settings,
+           .examples = {{"portolan key rotate", ""}},
            .exit_codes = store_codes,
            .group = group},
           {.words = "doctor",
            .summary = "Check settings, plugins, key, database, audit and disk; the daemon must be "
                       "stopped",
            .options = settings,
+           .examples = {{"portolan doctor", ""}},
            .exit_codes = store_codes,
            .group = group}};
 }

@@ -8,8 +8,11 @@ using config::Value;
 
 const Positional registry{.name = "REGISTRY", .help = "its name, or WORKSPACE/NAME"};
 
-const ApiField workspace_field =
-    text("workspace", "NAME", "of this workspace instead of the platform", "");
+const ApiField workspace_field = [] {
+  ApiField field = text("workspace", "NAME", "of this workspace instead of the platform", "");
+  field.option.short_name = 'w';
+  return field;
+}();
 
 /// What a registry is made of, but for its name and type.
 std::vector<ApiField> settings_fields() {
@@ -76,12 +79,10 @@ std::vector<ApiCommand> ways_in() {
            .fields = joined(new_registry_fields(), {validate_field()}),
            .rows = "",
            .positional_fields = {{"NAME", "/name"}},
-           .examples = {{"portolan registry add team-images --workspace payments -t "
-                         "docker-registry -a http://127.0.0.1:5000",
+           .examples = {{"portolan registry add team -w payments -t docker-registry -a r:5000",
                          "for the members of a workspace, without a password"},
-                        {"portolan registry add harbor-eu -t harbor -a harbor.eu.example.com "
-                         "--username admin --password-from env:HARBOR_PASSWORD",
-                         "for the platform"}}},
+                        {"portolan registry add eu -t harbor -a h.io --username admin ...",
+                         "for the platform, with --password-from"}}},
           {.words = "registry try",
            .summary = "Validate a registry without keeping anything",
            .method = "POST",
