@@ -102,13 +102,19 @@ class Sequence {
 
   void collect() {
     const auto bounds = settings(target_.registry.timeouts.statistics);
+    const auto harvest = std::make_shared<router::Harvest>(options_.level);
     auto answer = router::answer_in_time<model::Statistics>(
-        bounds.deadline, [&router = router_, registry = registry_, level = options_.level, bounds] {
-          return router.statistics(*registry, level, bounds);
+        bounds.deadline,
+        [&router = router_, registry = registry_, level = options_.level, bounds, harvest] {
+          return router.statistics(*registry, level, bounds, *harvest);
         });
     if (answer) {
       report_.statistics = *std::move(answer);
     } else {
+      const base::Error& error = answer.error();
+      const bool given_up =
+          error.code == base::Code::timeout || error.code == base::Code::cancelled;
+      if (given_up && !harvest->empty()) report_.statistics = harvest->end(&error);
       fail(std::move(answer).error());
     }
     const auto found = router_.integration(*registry_);

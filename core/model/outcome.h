@@ -81,6 +81,13 @@ struct Measure {
   bool cut = false;  ///< Not complete because a budget, deadline or cancel ended it.
 };
 
+/// A measure, and of which space; empty = of the registry.
+struct FoundMeasure {
+  std::string space;
+  Visibility visibility = Visibility::unknown;  ///< Of the space.
+  Measure measure;
+};
+
 struct SpaceMeasures {
   std::string name;
   Visibility visibility = Visibility::unknown;

@@ -33,9 +33,9 @@ class Instance {
   /// Checks reach `each` as they are made; an error comes after those that were.
   virtual base::Result<void> validate(services::Call& call, model::Depth depth,
                                       const std::function<void(model::Check)>& each) = 0;
-  /// Measures sorted into registry and spaces; `statistics` keeps what arrived before an error.
+  /// Measures as they come; an error comes after those that were.
   virtual base::Result<void> collect(services::Call& call, model::Level level,
-                                     model::Statistics& statistics) = 0;
+                                     const Receiver<model::FoundMeasure>& receive) = 0;
   /// `cursor`: the last one the plugin gave.
   virtual base::Result<void> spaces(services::Call&, const Query&, const Receiver<model::Space>&,
                                     std::string& cursor) = 0;

@@ -109,8 +109,8 @@ std::string read_item(const portolan_check& from, model::Check& out) {
   return {};
 }
 
-std::string read_item(const portolan_measure& from, model::Measure& out, std::string& space,
-                      model::Visibility& visibility) {
+std::string read_item(const portolan_measure& from, model::FoundMeasure& found) {
+  model::Measure& out = found.measure;
   out.name = text(from.name);
   if (!is_word(out.name)) return "a measure's name is no plain word: \"" + out.name + "\"";
   if (from.scope > PORTOLAN_SCOPE_ACCOUNT)
@@ -134,8 +134,8 @@ std::string read_item(const portolan_measure& from, model::Measure& out, std::st
   out.taken_at_ms = from.taken_at_ms > 0 ? from.taken_at_ms : now_ms();
   out.hint = text(from.hint);
   out.cut = (from.flags & PORTOLAN_MEASURE_CUT) != 0;
-  space = text(from.space);
-  visibility = visibility_of(from.space_visibility);
+  found.space = text(from.space);
+  found.visibility = visibility_of(from.space_visibility);
   return {};
 }
 

@@ -19,9 +19,7 @@ bool is_host_check(std::string_view name);
 
 std::string read_item(const portolan_integration& from, model::Integration& out);
 std::string read_item(const portolan_check& from, model::Check& out);
-/// `space` is of the registry itself when empty.
-std::string read_item(const portolan_measure& from, model::Measure& out, std::string& space,
-                      model::Visibility& visibility);
+std::string read_item(const portolan_measure& from, model::FoundMeasure& out);
 std::string read_item(const portolan_detection& from, model::Detection& out);
 std::string read_item(const portolan_space& from, model::Space& out);
 std::string read_item(const portolan_repository& from, model::Repository& out);

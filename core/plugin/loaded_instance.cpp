@@ -1,5 +1,4 @@
 #include <array>
-#include <map>
 #include <set>
 #include <tuple>
 
@@ -137,30 +136,22 @@ class LoadedInstance : public Instance {
   }
 
   base::Result<void> collect(services::Call& call, model::Level level,
-                             model::Statistics& statistics) override {
+                             const Receiver<model::FoundMeasure>& receive) override {
     std::set<std::tuple<std::string, std::string, model::MeasureKind>> seen;
-    std::map<std::string, std::size_t> rows;  // Space → index in statistics.spaces.
+    std::vector<model::FoundMeasure> batch;
     Sink sink(minor_0_size<portolan_measure>, model::limits::measures,
               each<portolan_measure>([&](const portolan_measure& item) -> std::string {
-                model::Measure measure;
-                std::string space;
-                model::Visibility visibility;
-                if (std::string problem = read_item(item, measure, space, visibility);
-                    !problem.empty())
-                  return problem;
-                if (!seen.emplace(space, measure.name, measure.kind).second) {
-                  return "the measure \"" + measure.name + "\" of \"" + space + "\" comes twice";
+                model::FoundMeasure& found = batch.emplace_back();
+                if (std::string problem = read_item(item, found); !problem.empty()) return problem;
+                model::Measure& measure = found.measure;
+                if (!seen.emplace(found.space, measure.name, measure.kind).second) {
+                  return "the measure \"" + measure.name + "\" of \"" + found.space +
+                         "\" comes twice";
                 }
                 redact(call, {&measure.hint});
-                if (space.empty()) {
-                  statistics.measures.push_back(std::move(measure));
-                  return {};
-                }
-                const auto [row, fresh] = rows.emplace(space, statistics.spaces.size());
-                if (fresh) statistics.spaces.push_back({space, visibility, {}});
-                statistics.spaces[row->second].measures.push_back(std::move(measure));
                 return {};
-              }));
+              }),
+              [&] { return receive(std::exchange(batch, {})); });
     auto done = run(plugin_, call, &sink, [&] {
       return tables_.statistics->collect(raw_, call.abi(), static_cast<std::uint32_t>(level),
                                          sink.abi());

@@ -1,7 +1,6 @@
 #include "router/router.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/url.h"
 #include "router/config_json.h"
@@ -18,43 +17,6 @@ using base::Code;
 bool ended_early(const base::Error& error, const base::Deadline& deadline) {
   return error.budget || (error.code == Code::timeout && deadline.passed()) ||
          (error.code == Code::cancelled && deadline.cancel.cancelled());
-}
-
-/// The standard measures of the registry that were not reached: never a silent gap.
-void cut_what_is_missing(model::Statistics& statistics, const base::Error& error) {
-  constexpr std::array<std::string_view, 9> names = {"spaces",
-                                                     "spaces_public",
-                                                     "spaces_private",
-                                                     "repositories",
-                                                     "repositories_public",
-                                                     "repositories_private",
-                                                     "artifacts",
-                                                     "tags",
-                                                     "storage_bytes"};
-  for (const std::string_view name : names) {
-    const bool there =
-        std::any_of(statistics.measures.begin(), statistics.measures.end(),
-                    [&](const model::Measure& measure) { return measure.name == name; });
-    if (there) continue;
-    model::Measure measure;
-    measure.name = name;
-    measure.unit = name == "storage_bytes" ? "bytes" : "count";
-    measure.hint = "not reached: " + error.message;
-    measure.cut = true;
-    statistics.measures.push_back(std::move(measure));
-  }
-}
-
-bool is_whole(const std::vector<model::Measure>& measures) {
-  return std::none_of(measures.begin(), measures.end(), [](const model::Measure& measure) {
-    return measure.state == model::MeasureState::partial || measure.cut;
-  });
-}
-
-bool is_complete(const model::Statistics& statistics) {
-  return is_whole(statistics.measures) &&
-         std::all_of(statistics.spaces.begin(), statistics.spaces.end(),
-                     [](const model::SpaceMeasures& space) { return is_whole(space.measures); });
 }
 
 /// What a validation without credentials shows of the plugin's checks.
@@ -152,22 +114,26 @@ base::Result<model::Validation> Router::validate(
 
 base::Result<model::Statistics> Router::statistics(Registry& registry, model::Level level,
                                                    const CallSettings& settings) {
+  Harvest harvest(level);
+  return statistics(registry, level, settings, harvest);
+}
+
+base::Result<model::Statistics> Router::statistics(Registry& registry, model::Level level,
+                                                   const CallSettings& settings, Harvest& harvest) {
   const auto pass = registry.gate().enter(Kind::statistics, settings.deadline);
   if (!pass) return pass.error();
-  model::Statistics statistics;
-  statistics.level = level;
   Session session(plugins_, transport_, registry, settings);
   auto done = session.integrate_once();
   if (!done && !done.error().budget) return done.error();  // Nothing was begun yet.
   if (done) {
     done = session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
-      return instance.collect(call, level, statistics);
+      return instance.collect(call, level, [&](std::vector<model::FoundMeasure>&& batch) {
+        return harvest.add(std::move(batch));
+      });
     });
     if (!done && !ended_early(done.error(), settings.deadline)) return done.error();
   }
-  if (!done) cut_what_is_missing(statistics, done.error());
-  statistics.complete = is_complete(statistics);
-  return statistics;
+  return harvest.end(done ? nullptr : &done.error());
 }
 
 base::Result<void> Router::spaces(Registry& registry, const plugin::Query& query,

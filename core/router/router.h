@@ -9,6 +9,7 @@
 #include "model/outcome.h"
 #include "plugin/plugin_set.h"
 #include "router/call_settings.h"
+#include "router/harvest.h"
 
 namespace portolan::router {
 
@@ -47,6 +48,9 @@ class Router {
   /// was reached, not complete.
   base::Result<model::Statistics> statistics(Registry& registry, model::Level level,
                                              const CallSettings& settings);
+  /// As above, through a harvest of that level which keeps what arrived when nobody waits any more.
+  base::Result<model::Statistics> statistics(Registry& registry, model::Level level,
+                                             const CallSettings& settings, Harvest& harvest);
 
   base::Result<void> spaces(Registry&, const plugin::Query&, const CallSettings&,
                             const plugin::Receiver<model::Space>&, std::string& cursor);

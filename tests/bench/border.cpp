@@ -62,8 +62,10 @@ int main(int argc, char** argv) {
 
   const auto direct = [&] {
     services::Call call(*up, {.deadline = settings.deadline});
-    model::Statistics statistics;
-    (void)(*instance)->collect(call, model::Level::quick, statistics);
+    router::Harvest harvest(model::Level::quick);
+    (void)(*instance)->collect(call, model::Level::quick, [&](auto&& batch) {
+      return harvest.add(std::forward<decltype(batch)>(batch));
+    });
   };
   const auto routed = [&] { (void)router.statistics(**registry, model::Level::quick, settings); };
   constexpr std::size_t times = 1'000;  // Short rounds: most of them see no other process.

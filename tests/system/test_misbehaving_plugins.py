@@ -60,6 +60,18 @@ def test_a_plugin_that_never_returns_is_a_timeout_in_time(portolan, fleet, mode)
     assert 1 <= result.seconds < 1 + GRACE + START
 
 
+def test_what_a_collection_that_never_returns_had_told_is_in_the_report(portolan, fleet):
+    result = portolan(*fleet("hangs after a measure"), "--timeout", "1s")
+    bad = by_name(result)["bad"]
+    assert bad["error"]["code"] == "timeout"
+    assert not bad["statistics"]["complete"]
+    measures = {one["name"]: one for one in bad["statistics"]["measures"]}
+    assert (measures["tags"]["value"], measures["tags"]["state"]) == (7, "known")
+    assert measures["repositories"]["state"] == "unknown"
+    assert "not reached" in measures["repositories"]["hint"]
+    assert result.code == 4
+
+
 def test_ctrl_c_ends_a_plugin_that_never_returns_within_a_second(portolan, fleet):
     process = portolan.start(*fleet("hangs in statistics"))
     try:

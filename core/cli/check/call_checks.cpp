@@ -21,7 +21,7 @@ const char* to_string(Kind kind) {
 /// How a mandatory call ended, and what it told before.
 struct Told : Ending {
   std::vector<model::Check> checks;
-  model::Statistics statistics;
+  std::vector<model::Measure> measures;
 };
 
 base::Result<void> run_kind(Kind kind, plugin::Instance& instance, services::Call& call,
@@ -35,7 +35,12 @@ base::Result<void> run_kind(Kind kind, plugin::Instance& instance, services::Cal
       return instance.validate(call, model::Depth::full, [&](model::Check check) {
         ending.checks.push_back(std::move(check));
       });
-    case Kind::statistics: return instance.collect(call, model::Level::normal, ending.statistics);
+    case Kind::statistics:
+      return instance.collect(call, model::Level::normal, [&](auto&& batch) {
+        for (model::FoundMeasure& found : batch)
+          ending.measures.push_back(std::move(found.measure));
+        return true;
+      });
   }
   return {};
 }
@@ -68,10 +73,7 @@ std::string judge_statistics(const Trial& trial, const Told& ending) {
     return measure.state == model::MeasureState::known ||
            (measure.state == model::MeasureState::partial && measure.value > 0);
   };
-  std::vector<model::Measure> all = ending.statistics.measures;
-  for (const auto& space : ending.statistics.spaces)
-    all.insert(all.end(), space.measures.begin(), space.measures.end());
-  for (const auto& measure : all)
+  for (const auto& measure : ending.measures)
     if (!trial.codes.empty() && invented(measure))
       return measure.name + " = " + std::to_string(measure.value) + " of a registry " + trial.says;
   return {};

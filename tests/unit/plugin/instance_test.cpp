@@ -12,6 +12,13 @@ namespace {
 constexpr const char* base_url = "https://r.example:5000";
 
 /// Hand-made plugins, loaded through the front door.
+plugin::Receiver<model::FoundMeasure> into(std::vector<model::FoundMeasure>& all) {
+  return [&all](std::vector<model::FoundMeasure>&& batch) {
+    std::move(batch.begin(), batch.end(), std::back_inserter(all));
+    return true;
+  };
+}
+
 struct World {
   World() {
     for (const char* name : {"plain", "wicked", "next"})
@@ -49,8 +56,8 @@ struct World {
     return result.error().message;
   }
   std::string statistics_problem(const std::string& mode) {
-    statistics = {};
-    const auto result = make("wicked", mode)->collect(call, model::Level::normal, statistics);
+    measures.clear();
+    const auto result = make("wicked", mode)->collect(call, model::Level::normal, into(measures));
     return result ? "" : result.error().message;
   }
 
@@ -58,7 +65,7 @@ struct World {
   std::unique_ptr<plugin::PluginSet> set;
   services::Call call{nullptr, {}};
   std::vector<model::Check> checks;
-  model::Statistics statistics;
+  std::vector<model::FoundMeasure> measures;
 };
 
 }  // namespace
@@ -88,19 +95,19 @@ TEST_CASE("checks arrive in order, their evidence without a query", "[plugin]") 
   CHECK_FALSE(checks[1].evidence);
 }
 
-TEST_CASE("measures are sorted into registry and spaces", "[plugin]") {
+TEST_CASE("measures come with their spaces", "[plugin]") {
   World world;
-  model::Statistics statistics;
-  REQUIRE(world.make("plain")->collect(world.call, model::Level::normal, statistics));
-  REQUIRE(statistics.measures.size() == 2);
-  CHECK(statistics.measures[0].value == 3);
-  CHECK(statistics.measures[0].taken_at_ms == 1000);
-  CHECK(statistics.measures[1].value == 0);  // Unknown: the number beside it is not read.
-  CHECK(statistics.measures[1].cut);
-  CHECK(statistics.measures[1].taken_at_ms > 1000);
-  REQUIRE(statistics.spaces.size() == 1);
-  CHECK(statistics.spaces[0].name == "library");
-  CHECK(statistics.spaces[0].visibility == model::Visibility::closed);
+  std::vector<model::FoundMeasure> found;
+  REQUIRE(world.make("plain")->collect(world.call, model::Level::normal, into(found)));
+  REQUIRE(found.size() == 3);
+  const auto measure = [&](std::size_t i) { return found[i].measure; };
+  CHECK(measure(0).value == 3);
+  CHECK(measure(0).taken_at_ms == 1000);
+  CHECK(measure(1).value == 0);  // Unknown: the number beside it is not read.
+  CHECK(measure(1).cut);
+  CHECK(measure(1).taken_at_ms > 1000);
+  CHECK(found[2].space == "library");
+  CHECK(found[2].visibility == model::Visibility::closed);
 }
 
 TEST_CASE("a listing streams, stops when it was enough, and resumes at its cursor", "[plugin]") {
@@ -261,12 +268,12 @@ TEST_CASE("measures that break the contract are a protocol error", "[plugin]") {
   World world;
   CHECK_THAT(world.statistics_problem("nothing"), Catch::Contains("no measure"));
   CHECK_THAT(world.statistics_problem("negative"), Catch::Contains("below zero"));
-  CHECK(world.statistics.measures.size() == 1);
+  CHECK(world.measures.empty());  // Nothing of a batch that holds a broken item.
   CHECK_THAT(world.statistics_problem("twice"), Catch::Contains("comes twice"));
   CHECK_THAT(world.statistics_problem("unit"), Catch::Contains("furlongs"));
   CHECK_THAT(world.statistics_problem("kind"), Catch::Contains("unknown kind"));
   CHECK(world.statistics_problem("state").empty());
-  CHECK(world.statistics.measures[0].state == model::MeasureState::unknown);
+  CHECK(world.measures.at(0).measure.state == model::MeasureState::unknown);
 }
 
 TEST_CASE("an instance that is not whole is refused when it is made", "[plugin]") {
@@ -289,7 +296,7 @@ TEST_CASE("L1 L4 a plugin of the next minor works, its tails unread", "[plugin][
   REQUIRE(instance->validate(world.call, model::Depth::quick,
                              [&](model::Check check) { names.push_back(check.name); }));
   CHECK(names == std::vector<std::string>{"identity", "credentials"});
-  model::Statistics statistics;
-  REQUIRE(instance->collect(world.call, model::Level::quick, statistics));
-  CHECK(statistics.measures.size() == 2);
+  std::vector<model::FoundMeasure> measures;
+  REQUIRE(instance->collect(world.call, model::Level::quick, into(measures)));
+  CHECK(measures.size() == 2);
 }

@@ -10,12 +10,10 @@ using namespace portolan;
 TEST_CASE("L6 what was emitted is a copy: a plugin may overwrite it at once", "[plugin][abi]") {
   std::string name = "repositories", unit = "count", hint = "why not", tag = "latest";
   portolan_str tags[] = {plugin::to_abi(tag)};
-  std::vector<model::Measure> measures;
+  std::vector<model::FoundMeasure> measures;
   plugin::Sink sink(plugin::minor_0_size<portolan_measure>, 10,
                     plugin::each<portolan_measure>([&](const portolan_measure& item) {
-                      std::string space;
-                      model::Visibility visibility{};
-                      return plugin::read_item(item, measures.emplace_back(), space, visibility);
+                      return plugin::read_item(item, measures.emplace_back());
                     }));
   portolan_measure measure{};
   measure.size = sizeof measure;
@@ -48,9 +46,9 @@ TEST_CASE("L6 what was emitted is a copy: a plugin may overwrite it at once", "[
   std::memset(&artifact, 0xA5, sizeof artifact);
   std::memset(tags, 0xA5, sizeof tags);
 
-  CHECK(measures.front().name == "repositories");
-  CHECK(measures.front().hint == "why not");
-  CHECK(measures.front().value == 5);
+  CHECK(measures.front().measure.name == "repositories");
+  CHECK(measures.front().measure.hint == "why not");
+  CHECK(measures.front().measure.value == 5);
   CHECK(artifacts.front().repository == "team/app");
   CHECK(artifacts.front().digest == "sha256:" + std::string(64, 'a'));
   CHECK(artifacts.front().tags == std::vector<std::string>{"latest"});

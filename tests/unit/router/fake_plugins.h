@@ -32,9 +32,17 @@ class FakeInstance : public portolan::plugin::Instance {
       const std::function<void(portolan::model::Check)>& each) override {
     return script_.validate(call, each);
   }
-  portolan::base::Result<void> collect(Script::Call& call, portolan::model::Level,
-                                       portolan::model::Statistics& statistics) override {
-    return script_.collect(call, statistics);
+  portolan::base::Result<void> collect(
+      Script::Call& call, portolan::model::Level,
+      const portolan::plugin::Receiver<portolan::model::FoundMeasure>& receive) override {
+    portolan::model::Statistics found;
+    auto done = script_.collect(call, found);
+    std::vector<portolan::model::FoundMeasure> batch;
+    for (auto& measure : found.measures) batch.push_back({"", {}, measure});
+    for (auto& space : found.spaces)
+      for (auto& measure : space.measures) batch.push_back({space.name, space.visibility, measure});
+    receive(std::move(batch));
+    return done;
   }
   portolan::base::Result<void> spaces(Script::Call&, const portolan::plugin::Query&,
                                       const portolan::plugin::Receiver<portolan::model::Space>&,

@@ -169,6 +169,10 @@ portolan_status collect(const portolan_instance* self, const portolan_call*, uin
   const std::string& mode = of(self).mode;
   std::vector<portolan_measure> all = {measure("tags", 7)};
   if (mode == "hangs in statistics") return hang();
+  if (mode == "hangs after a measure") {
+    sink->emit(sink, all.data(), all.size(), sizeof(portolan_measure));
+    return hang();
+  }
   if (mode == "nothing") all.clear();
   if (mode == "negative") all.push_back(measure("artifacts", -7));
   if (mode == "twice") all.push_back(measure("tags", 8));
