@@ -54,25 +54,25 @@ bool is_dns_name(std::string_view name) {
 
 std::optional<std::string> canonical_host(std::string_view host, std::string& problem) {
   if (host.empty()) {
-    problem = "The host is missing.";
+    problem = "the host is missing";
     return {};
   }
   if (host.front() == '[') {
     if (host.back() == ']') {
       if (auto ipv6 = canonical_ipv6(std::string(host.substr(1, host.size() - 2)))) return ipv6;
     }
-    problem = "What stands in [ ] is no IPv6 address.";
+    problem = "what stands in [ ] is no IPv6 address";
     return {};
   }
   std::string name = lower(host);
   if (name.back() == '.') name.pop_back();
   if (!is_dns_name(name)) {
-    problem = "The host is neither a DNS name nor an IP address.";
+    problem = "the host is neither a DNS name nor an IP address";
     return {};
   }
   in_addr ignored{};
   if (reads_as_ipv4(name) && inet_pton(AF_INET, name.c_str(), &ignored) != 1) {
-    problem = "The host is an IPv4 address in another form than four decimal numbers.";
+    problem = "the host is an IPv4 address in another form than four decimal numbers";
     return {};
   }
   return name;

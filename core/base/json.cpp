@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <stdexcept>
 #include <unordered_set>
@@ -38,7 +39,7 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     // RapidJSON lets "\udc00" and raw invalid bytes through.
-    if (!is_utf8({text, size})) return fail(Code::protocol, "A string is not valid UTF-8.");
+    if (!is_utf8({text, size})) return fail(Code::protocol, "a string is not valid UTF-8");
     return add(Json::string(std::string(text, size)));
   }
   bool Key(const char* text, rapidjson::SizeType size, bool);
@@ -78,10 +79,10 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
 
 bool Builder::Key(const char* text, rapidjson::SizeType size, bool) {
   std::string key(text, size);
-  if (!is_utf8(key)) return fail(Code::protocol, "A key is not valid UTF-8.");
+  if (!is_utf8(key)) return fail(Code::protocol, "a key is not valid UTF-8");
   if (!is_new(open_.back(), key)) {
     return fail(Code::protocol,
-                "The key \"" + clean_text(key, shown_key_bytes) + "\" is there twice.");
+                "the key \"" + clean_text(key, shown_key_bytes) + "\" is there twice");
   }
   open_.back().key = std::move(key);
   return true;
@@ -102,7 +103,7 @@ bool Builder::is_new(Container& container, const std::string& key) {
 
 bool Builder::open(bool is_object) {
   if (open_.size() >= static_cast<std::size_t>(limits_.depth)) {
-    return fail(Code::limit, "Nested deeper than " + std::to_string(limits_.depth) + " levels.");
+    return fail(Code::limit, "nested deeper than " + std::to_string(limits_.depth) + " levels");
   }
   open_.emplace_back().is_object = is_object;
   return true;
@@ -117,7 +118,7 @@ Json Builder::close() {
 
 bool Builder::add(Json value) {
   if (++values_ > limits_.values) {
-    return fail(Code::limit, "More than " + std::to_string(limits_.values) + " values.");
+    return fail(Code::limit, "more than " + std::to_string(limits_.values) + " values");
   }
   if (open_.empty()) {
     root_ = std::move(value);
@@ -136,9 +137,12 @@ Error parse_error(std::string_view text, const rapidjson::ParseResult& result,
     error = builder.error();
   } else {
     error.code = Code::protocol;
+    // "Missing a comma or } after an object member."
     error.message = rapidjson::GetParseError_En(result.Code());
+    error.message[0] = static_cast<char>(std::tolower(error.message[0]));
+    if (error.message.back() == '.') error.message.pop_back();
   }
-  error.message = "Not readable as JSON: " + error.message;
+  error.message = "not readable as JSON: " + error.message;
   error.where = line_and_column(text, result.Offset());
   return error;
 }
@@ -304,12 +308,12 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
     return Error{
         .code = Code::limit,
-        .message = "The JSON text has more than " + std::to_string(limits.bytes) + " bytes."};
+        .message = "the JSON text has more than " + std::to_string(limits.bytes) + " bytes"};
   }
   // RapidJSON takes NUL for the end and would leave what follows unread.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return Error{.code = Code::protocol,
-                 .message = "Not readable as JSON: it contains a NUL byte.",
+                 .message = "not readable as JSON: it contains a NUL byte",
                  .where = line_and_column(text, nul)};
   }
   try {
@@ -325,7 +329,7 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     return builder.take();
   } catch (const std::logic_error& broken) {
     return Error{.code = Code::internal,
-                 .message = std::string("The JSON reader failed: ") + broken.what()};
+                 .message = std::string("the JSON reader failed: ") + broken.what()};
   }
 }
 

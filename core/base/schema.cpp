@@ -132,7 +132,7 @@ Result<Schema> Schema::compile(std::string_view text) {
       .hint = "The closed profile of JSON Schema that Portolan reads is in docs/plugin-guide.md."};
   Result<Json> json = parse_json(text);
   if (!json) {
-    error.message = "The configuration schema is unusable: " + json.error().message;
+    error.message = "the configuration schema is unusable: " + json.error().message;
     error.where = json.error().where;
     return error;
   }
@@ -141,7 +141,7 @@ Result<Schema> Schema::compile(std::string_view text) {
   std::vector<std::string> mistakes;
   compile_node(compiled->json, compiled->root, mistakes);
   if (mistakes.empty()) return Schema(std::move(compiled));
-  error.message = "The configuration schema is unusable: ";
+  error.message = "the configuration schema is unusable: ";
   for (const std::string& mistake : mistakes) {
     if (&mistake != &mistakes.front()) error.message += "; ";
     error.message += mistake;

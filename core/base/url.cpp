@@ -18,7 +18,7 @@ Error refused(Source source, std::string message, std::string hint) {
   const bool person = source == Source::person;
   return Error{
       .code = person ? Code::invalid_config : Code::protocol,
-      .message = (person ? "Not usable as an address: " : "Not usable as a URL: ") + message,
+      .message = (person ? "not usable as an address: " : "not usable as a URL: ") + message,
       .hint = person ? std::move(hint) : std::string()};
 }
 
@@ -123,7 +123,7 @@ std::optional<std::string> scheme_of(string_view text) {
 Result<void> read_authority(Url& url, string_view authority, Source source) {
   if (authority.find('@') != string_view::npos) {
     return refused(
-        source, "it holds a user name or password.",
+        source, "it holds a user name or password",
         "Write the address without them, and the user name and password in `credentials`.");
   }
   // The colons of an IPv6 literal are no port's.
@@ -131,7 +131,7 @@ Result<void> read_authority(Url& url, string_view authority, Source source) {
   const std::size_t colon = authority.find(':', bracket == string_view::npos ? 0 : bracket);
   const bool literal = authority.substr(0, 1) == "[";
   if (!literal && bracket == string_view::npos && authority.rfind(':') != colon) {
-    return refused(source, "it has several colons.",
+    return refused(source, "it has several colons",
                    "Write an IPv6 address in brackets: [2001:db8::7]:5000.");
   }
   std::string problem;
@@ -151,7 +151,7 @@ Result<void> read_authority(Url& url, string_view authority, Source source) {
   const bool number =
       failure == std::errc() && end == digits.data() + digits.size() && is_digit(digits.front());
   if (!number || url.port < 1 || url.port > 65535) {
-    return refused(source, "the port is no number from 1 to 65535.",
+    return refused(source, "the port is no number from 1 to 65535",
                    "Write e.g. registry.example.com:5000.");
   }
   return {};
@@ -161,7 +161,7 @@ Result<void> read_authority(Url& url, string_view authority, Source source) {
 Result<Url> read_after_scheme(std::string scheme, string_view text, Source source) {
   Url url{.scheme = std::move(scheme)};
   if (url.scheme != "http" && url.scheme != "https") {
-    return refused(source, "its scheme is neither http nor https.",
+    return refused(source, "its scheme is neither http nor https",
                    "Begin it with https:// (or http://).");
   }
   const string_view authority = text.substr(0, text.find_first_of("/?#"));
@@ -171,17 +171,17 @@ Result<Url> read_after_scheme(std::string scheme, string_view text, Source sourc
   const std::size_t mark = text.find('?');
   url.path = without_dot_segments(percent_encoded(text.substr(0, mark)));
   if (mark != string_view::npos) url.query = percent_encoded(text.substr(mark + 1));
-  if (url.text().size() > url_bytes_max) return refused(source, "it is too long.", "");
+  if (url.text().size() > url_bytes_max) return refused(source, "it is too long", "");
   return url;
 }
 
 Result<void> check_bytes(string_view text, Source source) {
   if (text.size() > url_bytes_max) {
-    return refused(source, "it has more than " + std::to_string(url_bytes_max) + " bytes.",
+    return refused(source, "it has more than " + std::to_string(url_bytes_max) + " bytes",
                    "Write the registry's address alone.");
   }
   for (const char c : text) {
-    if (is_control(c)) return refused(source, "it contains a control character.", "Type it anew.");
+    if (is_control(c)) return refused(source, "it contains a control character", "Type it anew.");
   }
   return {};
 }
@@ -226,13 +226,13 @@ Result<Url> parse_address(string_view typed) {
     }
   }
   if (text.find_first_of("?#") != string_view::npos) {
-    return refused(source, "it has a query or a fragment.", "Leave out what begins with ? or #.");
+    return refused(source, "it has a query or a fragment", "Leave out what begins with ? or #.");
   }
   Result<Url> url = read_after_scheme(std::move(scheme), text, source);
   if (!url) return url;
   if (const std::size_t slash = text.find('/'); slash != string_view::npos) {
     if (!is_all_url_chars(text.substr(slash))) {
-      return refused(source, "its path has a blank or another character that no URL may hold.",
+      return refused(source, "its path has a blank or another character that no URL may hold",
                      "Write such a character percent-encoded, a blank as %20.");
     }
   }
@@ -245,7 +245,7 @@ Result<Url> parse_url(string_view text) {
   if (auto done = check_bytes(text, source); !done) return std::move(done).error();
   const auto scheme = scheme_of(text);
   if (!scheme || text.substr(scheme->size(), 3) != "://")
-    return refused(source, "it is not absolute.", "");
+    return refused(source, "it is not absolute", "");
   return read_after_scheme(*scheme, text.substr(scheme->size() + 3), source);
 }
 
@@ -269,14 +269,14 @@ Result<Url> below(const Url& address, string_view path_and_query) {
   if (path_and_query.empty()) return address;
   if (path_and_query.front() != '/') {
     return Error{.code = Code::invalid_argument,
-                 .message = "A path below the address begins with '/'."};
+                 .message = "a path below the address begins with '/'"};
   }
   bool climbs = false;
   for_segments(path_and_query.substr(0, path_and_query.find_first_of("?#")),
                [&](string_view segment) { climbs = climbs || dots(segment) > 0; });
   if (climbs) {
     return Error{.code = Code::invalid_argument,
-                 .message = "A path below the address has a dot segment."};
+                 .message = "a path below the address has a dot segment"};
   }
   return parse_url(address.text_without_query() + std::string(path_and_query));
 }

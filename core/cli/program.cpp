@@ -163,7 +163,7 @@ Options network_options() {
 Options general_options() {
   return {{.name = "log-level",
            .argument = "LEVEL",
-           .help = "what is logged on standard error",
+           .help = "what is logged on standard error; debug names every request",
            .default_text = "warn",
            .choices = {"debug", "info", "warn", "error"}}};
 }

@@ -19,8 +19,8 @@ std::string to_text(const Mistake& mistake) {
 
 std::string message_of(const base::Error& error) {
   if (error.hint.empty()) return error.message;
-  const bool sentence = !error.message.empty() && error.message.back() == '.';
-  return error.message + (sentence ? " " : "; ") + error.hint;
+  const bool sentence = error.hint.front() >= 'A' && error.hint.front() <= 'Z';
+  return error.message + (sentence ? ". " : "; ") + error.hint;
 }
 
 void sort_mistakes(std::vector<Mistake>& mistakes, const std::vector<std::string>& files) {

@@ -132,7 +132,7 @@ void Call::progress(std::uint64_t done, std::uint64_t total, std::string_view wh
 portolan_status Call::send(const portolan_http_request& request, const portolan_http_sink& sink) {
   if (!state_.has_upstream()) {
     return tell(sink, {.code = Code::invalid_argument,
-                       .message = "No request may be made here.",
+                       .message = "no request may be made here",
                        .hint = "This is a mistake of the plugin; tell its author."});
   }
   auto order = read_request(request, state_.upstream(), state_.options().anonymous);

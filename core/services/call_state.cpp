@@ -73,16 +73,6 @@ Error CallState::redacted(Error error) const {
   return error;
 }
 
-void CallState::log(int level, std::string message,
-                    std::vector<std::pair<std::string, std::string>> fields) const {
-  for (auto& [name, value] : fields) value = redact(std::move(value));
-  options_.log.take({.level = level,
-                     .call = id_,
-                     .registry = upstream_ ? upstream_->registry().name : "",
-                     .message = std::move(message),
-                     .fields = std::move(fields)});
-}
-
 base::Result<std::string> CallState::seal(base::Secret secret) {
   auto handle = upstream_->vault().seal(std::move(secret));
   if (handle) sealed_.insert(*handle);

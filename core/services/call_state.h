@@ -6,33 +6,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <portolan/abi/abi.h>
 
 #include "services/upstream.h"
 
 namespace portolan::services {
-
-struct LogLine {
-  int level = 0;  ///< PORTOLAN_LOG_*
-  std::uint64_t call = 0;
-  std::string registry, message;
-  std::vector<std::pair<std::string, std::string>> fields;
-};
-
-/// Where log lines go, and from which level on they are made at all.
-struct Log {
-  Log() = default;
-  Log(std::function<void(const LogLine&)> to, int from = PORTOLAN_LOG_DEBUG)
-      : take(std::move(to)), least(from) {}
-
-  std::function<void(const LogLine&)> take;  ///< May be empty. Any thread.
-  int least = PORTOLAN_LOG_DEBUG;
-
-  bool wants(int level) const { return take && level >= least; }
-};
 
 struct CallOptions {
   base::Deadline deadline{};
@@ -71,9 +50,6 @@ class CallState {
 
   std::string redact(std::string text) const;
   base::Error redacted(base::Error error) const;
-  /// One line of the host's own. `fields` are redacted, `message` is not.
-  void log(int level, std::string message,
-           std::vector<std::pair<std::string, std::string>> fields) const;
 
   /// Keeps a secret out of the plugin's sight and gives its handle.
   base::Result<std::string> seal(base::Secret secret);

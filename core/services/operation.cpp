@@ -106,11 +106,36 @@ void Operation::transmit(net::Request request, Phase phase) {
   request.deadline = call_.deadline().at;
   call_.count_request();
   exchange_ = exchange_number(number_, ++exchanges_);
+  exchange_began_ = Steady::now();
   status_ = 0;
   passed_over_ = 0;
   plan_ = Plan::deliver;
   go(phase);
   channel_->start(exchange_, std::move(request), call_.inbox());
+}
+
+void Operation::end_exchange(const std::optional<Error>& error) {
+  exchange_ = 0;
+  const bool token = phase_ == Phase::fetching;
+  ExchangeNote note{.what = token ? "token request" : "request",
+                    .call = call_.id(),
+                    .method = token ? "GET" : std::string_view(order_.method),
+                    .url = token ? authentication_.grant().realm : order_.url,
+                    .status = status_,
+                    .began = exchange_began_,
+                    .attempt = 1 + retries_};
+  if (token) {
+    note.credential = order_.credential ? "basic" : "none";
+  } else if (!elsewhere_) {
+    note.credential = authentication_.kind();
+  }
+  if (error) note.error = error->code;
+  call_.upstream().log(call_.options().log, note);
+}
+
+void Operation::abort_exchange() {
+  channel_->abort(exchange_, call_.inbox());
+  end_exchange(Error{.code = Code::cancelled});
 }
 
 // Events of the request.
@@ -130,12 +155,12 @@ void Operation::take_for_request(net::Event& event) {
         buffer_ += event.bytes;
       } else if ((passed_over_ += event.bytes.size()) > model::limits::token_bytes) {
         // Read for the connection's sake only; an endless one is not worth it.
-        channel_->abort(std::exchange(exchange_, 0), call_.inbox());
+        abort_exchange();
         act({});
       }
       break;
     case net::Event::Kind::done:
-      exchange_ = 0;
+      end_exchange(event.error);
       act(event);
       break;
   }
@@ -170,25 +195,23 @@ std::optional<Error> Operation::plan_redirect(std::string_view location) {
   if (redirects_ == model::limits::redirects) {
     return refuse(
         Code::limit,
-        "The registry redirects more than " + std::to_string(model::limits::redirects) + " times.",
+        "the registry redirects more than " + std::to_string(model::limits::redirects) + " times",
         "Give the address that it redirects to.");
   }
   auto url = base::resolve(order_.url, location);
   if (!url) {
-    return refuse(Code::protocol, "The registry redirects to something that is no http address.",
+    return refuse(Code::protocol, "the registry redirects to something that is no http address",
                   "");
   }
   if (order_.url.scheme == "https" && url->scheme == "http") {
-    return refuse(Code::policy,
-                  "The registry redirects from https to plain http: " + url->origin() + ".",
+    return refuse(Code::policy, "the registry redirects from https to plain http: " + url->origin(),
                   "Mend the registry's external address, or what stands before it.");
   }
   const bool keeps_method = status_ == 307 || status_ == 308;
   if (!call_.upstream().is_own(*url) && !order_.only_reads() && keeps_method) {
-    return refuse(
-        Code::policy,
-        "The registry redirects a request that changes something to " + url->origin() + ".",
-        "Use the address that it redirects to.");
+    return refuse(Code::policy,
+                  "the registry redirects a request that changes something to " + url->origin(),
+                  "Use the address that it redirects to.");
   }
   plan_ = Plan::redirect;
   next_url_ = *std::move(url);
@@ -291,7 +314,7 @@ void Operation::tell(Callback callback) {
   in_callback_ = false;
   call_.count_callback();
   if (status == PORTOLAN_OK || ended()) return;
-  const Error error{.code = static_cast<Code>(status), .message = "The plugin ended the request."};
+  const Error error{.code = static_cast<Code>(status), .message = "the plugin ended the request"};
   finish(&error);
 }
 
@@ -339,7 +362,7 @@ void Operation::go(Phase phase) {
 }
 
 void Operation::let_go() {
-  if (exchange_ != 0) channel_->abort(std::exchange(exchange_, 0), call_.inbox());
+  if (exchange_ != 0) abort_exchange();
   if (leads_) call_.upstream().tokens().forsake(fetch_);
   leads_ = false;
   fetch_ = nullptr;

@@ -65,6 +65,9 @@ class Operation {
   void fetch_token();
   void request();
   void transmit(net::Request request, Phase phase);
+  /// The exchange in flight is over, with or without the far side.
+  void end_exchange(const std::optional<base::Error>& error);
+  void abort_exchange();
 
   void take_for_request(net::Event& event);
   void take_for_token(net::Event& event);
@@ -105,6 +108,7 @@ class Operation {
   std::shared_ptr<net::Channel> channel_;  // Of the exchange in flight.
   std::uint64_t exchange_ = 0;             // 0: none.
   unsigned exchanges_ = 0;
+  base::Steady::time_point exchange_began_;
   bool elsewhere_ = false;  // A redirect left the registry's origin: no credential any more.
   int redirects_ = 0, retries_ = 0;
   int status_ = 0;                                  // Of the exchange in flight; 0 before its head.

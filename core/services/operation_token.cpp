@@ -56,7 +56,7 @@ void Operation::take_for_token(net::Event& event) {
       break;
     case net::Event::Kind::body: buffer_ += event.bytes; break;
     case net::Event::Kind::done:
-      exchange_ = 0;
+      end_exchange(event.error);
       settle_token(event);
       break;
   }
@@ -86,9 +86,9 @@ base::Result<Token> Operation::read_answer(net::Event& done) {
     const bool who = meaning.code == Code::unauthorized && order_.credential;
     error.emplace();
     error->code = meaning.code == Code::ok ? Code::protocol : meaning.code;
-    error->message = "The token service " + realm.origin() +
-                     (who ? " refuses the user name or the password."
-                          : " gives no token; it answered " + std::to_string(status_) + ".");
+    error->message = "the token service " + realm.origin() +
+                     (who ? " refuses the user name or the password"
+                          : " gives no token; it answered " + std::to_string(status_));
     error->hint = meaning.hint;
     error->http_status = status_;
   }

@@ -62,9 +62,10 @@ Check warned(Check check, Code code, std::string message, std::string hint) {
 /// The probe of one registry: makes the request, then reads the finding into checks.
 class Examination {
  public:
-  Examination(Upstream& upstream, const base::Deadline& deadline)
+  Examination(Upstream& upstream, const base::Deadline& deadline, const Log& log)
       : upstream_(upstream),
         deadline_(deadline),
+        log_(log),
         inbox_(upstream.transport().inbox()),
         url_(upstream.base()) {
     deadline_.cancel.on_cancel([weak = std::weak_ptr(inbox_)] {
@@ -115,6 +116,10 @@ class Examination {
     (*channel)->start(1, std::move(request), inbox_);
     listen(began);
     (*channel)->abort(1, inbox_);
+    ExchangeNote note{
+        .what = "probe", .method = "GET", .url = url_, .status = finding_.status, .began = began};
+    if (finding_.error) note.error = finding_.error->code;
+    upstream_.log(log_, note);
   }
 
   void listen(Steady::time_point began) {
@@ -147,12 +152,12 @@ class Examination {
     bool failed = false;
     for (const auto& [name, stage] : steps) {
       if (failed) {
-        checks.push_back(check(name, CheckState::skipped, "An earlier step failed."));
+        checks.push_back(check(name, CheckState::skipped, "an earlier step failed"));
       } else if (finding_.error && stage == failing_stage()) {
         checks.push_back(failure(name));
         failed = true;
       } else if (finding_.error && stage >= finding_.facts.reached) {
-        checks.push_back(check(name, CheckState::skipped, "It did not come to that."));
+        checks.push_back(check(name, CheckState::skipped, "it did not come to that"));
       } else {
         checks.push_back(passed(stage));
       }
@@ -190,8 +195,7 @@ class Examination {
   Check passed(Facts::Stage stage) const {
     switch (stage) {
       case Facts::Stage::policy:
-        return check("address", CheckState::ok,
-                     "The address reads " + upstream_.base().text() + ".");
+        return check("address", CheckState::ok, "the address reads " + upstream_.base().text());
       case Facts::Stage::dns: return dns();
       case Facts::Stage::tcp: return tcp();
       case Facts::Stage::tls: return url_.scheme == "https" ? tls() : no_tls();
@@ -199,18 +203,18 @@ class Examination {
       case Facts::Stage::done: break;
     }
     auto http = check("http", CheckState::ok,
-                      "The registry answers; status " + std::to_string(finding_.status) + ".");
+                      "the registry answers; status " + std::to_string(finding_.status));
     http.evidence = evidence(milliseconds_text(finding_.elapsed_us));
     return http;
   }
 
   Check dns() const {
-    if (through_proxy()) return check("dns", CheckState::skipped, "The proxy resolves the name.");
+    if (through_proxy()) return check("dns", CheckState::skipped, "the proxy resolves the name");
     const auto& facts = finding_.facts;
     const bool literal = facts.remote_address.find(url_.host) != std::string::npos;
     auto dns = check(
         "dns", CheckState::ok,
-        literal ? "The address has no name to resolve." : "The name " + url_.host + " resolves.");
+        literal ? "the address has no name to resolve" : "the name " + url_.host + " resolves");
     dns.evidence = model::Evidence{};
     dns.evidence->elapsed_us = facts.dns_us;
     dns.evidence->detail = facts.remote_address;
@@ -218,10 +222,10 @@ class Examination {
   }
 
   Check tcp() const {
-    if (through_proxy()) return check("tcp", CheckState::skipped, "The proxy connects.");
+    if (through_proxy()) return check("tcp", CheckState::skipped, "the proxy connects");
     const auto& facts = finding_.facts;
     auto tcp =
-        check("tcp", CheckState::ok, "A connection to " + facts.remote_address + " was made.");
+        check("tcp", CheckState::ok, "a connection to " + facts.remote_address + " was made");
     tcp.evidence = model::Evidence{};
     tcp.evidence->elapsed_us = facts.connect_us;
     tcp.evidence->detail = facts.remote_address;
@@ -229,34 +233,34 @@ class Examination {
   }
 
   Check no_tls() const {
-    auto tls = check("tls", CheckState::skipped, "The address is plain http.");
+    auto tls = check("tls", CheckState::skipped, "the address is plain http");
     if (!upstream_.registry().credentials.given() || url_.is_loopback_literal()) return tls;
     return warned(std::move(tls), Code::policy,
-                  "The password travels over plain http, readable by all.",
+                  "the password travels over plain http, readable by all",
                   "Give the registry https, then remove `allowPlainHttp`.");
   }
 
   Check tls() const {
     const auto& facts = finding_.facts;
     const auto ends = facts.certificate_ends;
-    auto tls = check("tls", CheckState::ok, "The certificate is trusted.");
+    auto tls = check("tls", CheckState::ok, "the certificate is trusted");
     tls.evidence = model::Evidence{};
     tls.evidence->elapsed_us = facts.tls_us;
     tls.evidence->detail = facts.tls_version;
     if (ends != 0) {
       tls.evidence->detail += ", certificate until " + day(ends);
-      tls.message = "The certificate is trusted and good until " + day(ends) + ".";
+      tls.message = "the certificate is trusted and good until " + day(ends);
     }
     if (upstream_.registry().tls.skip_verify) {
       return warned(std::move(tls), Code::tls,
-                    "CERTIFICATE NOT VERIFIED: anybody on the way can read and change everything.",
+                    "CERTIFICATE NOT VERIFIED: anybody on the way can read and change everything",
                     "Give the registry's CA (`tls.ca`, `--ca`) instead of skipping verification.");
     }
     const auto left = ends - std::time(nullptr);
     if (ends == 0 || left >= certificate_warning) return tls;
     const auto days = std::to_string(std::max<std::int64_t>(left, 0) / (24 * 3600));
     return warned(std::move(tls), Code::tls,
-                  "The certificate ends on " + day(ends) + ", in " + days + " days.",
+                  "the certificate ends on " + day(ends) + ", in " + days + " days",
                   "Renew the registry's certificate.");
   }
 
@@ -268,6 +272,7 @@ class Examination {
 
   Upstream& upstream_;
   const base::Deadline& deadline_;
+  const Log& log_;
   const std::shared_ptr<net::Inbox> inbox_;
   const base::Url url_;
   Finding finding_;
@@ -275,6 +280,8 @@ class Examination {
 
 }  // namespace
 
-Probe Upstream::probe(const base::Deadline& deadline) { return Examination(*this, deadline).run(); }
+Probe Upstream::probe(const base::Deadline& deadline, const Log& log) {
+  return Examination(*this, deadline, log).run();
+}
 
 }  // namespace portolan::services

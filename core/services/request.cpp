@@ -51,12 +51,12 @@ bool is_hosts_header(std::string_view name) {
 }
 
 Result<void> copy_headers(const portolan_http_request& request, Order& order) {
-  if (request.header_count > model::limits::request_headers) return refuse("Too many headers.");
+  if (request.header_count > model::limits::request_headers) return refuse("too many headers");
   for (std::uint64_t i = 0; i < request.header_count; ++i) {
     const auto name = view(request.headers[i].key), value = view(request.headers[i].value);
-    if (!is_name(name) || !is_value(value)) return refuse("A header is not well formed.");
+    if (!is_name(name) || !is_value(value)) return refuse("a header is not well formed");
     if (is_hosts_header(name) || is_same_name(name, "authorization")) {
-      return refuse("The header " + std::string(name) + " is the host's to send.");
+      return refuse("the header " + std::string(name) + " is the host's to send");
     }
     order.headers.push_back({std::string(name), std::string(value)});
   }
@@ -67,15 +67,15 @@ Result<void> read_authentication(const portolan_http_request& request, Upstream&
                                  bool anonymous, Order& order) {
   order.auth = request.auth;
   if (order.auth > PORTOLAN_AUTH_DOCKER_TOKEN)
-    return refuse("The kind of authentication is unknown.");
+    return refuse("the kind of authentication is unknown");
   order.auth_header = view(request.auth_header);
   if (order.auth == PORTOLAN_AUTH_HEADER &&
       (!is_name(order.auth_header) || is_hosts_header(order.auth_header))) {
-    return refuse("The name of the header for the secret is not usable.");
+    return refuse("the name of the header for the secret is not usable");
   }
   add_scopes(order.scopes, view(request.scope));
   auto credential = upstream.vault().find(view(request.credential));
-  if (!credential) return refuse("The credential's handle is unknown to this registry.");
+  if (!credential) return refuse("the credential's handle is unknown to this registry");
   anonymous = anonymous || (request.flags & PORTOLAN_HTTP_ANONYMOUS);
   const bool wanted = !anonymous && order.auth != PORTOLAN_AUTH_NONE && credential->given();
   if (wanted) order.credential = std::move(credential);
@@ -101,14 +101,14 @@ Result<Order> read_request(const portolan_http_request& sent, Upstream& upstream
                                     [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!capitals || order.method.size() > 16 || order.method == "CONNECT" ||
       order.method == "TRACE") {
-    return refuse("The method is not usable.");
+    return refuse("the method is not usable");
   }
   auto url = base::below(upstream.base(), view(request.url));
   if (!url) return std::move(url).error();
   if (!upstream.is_own(*url)) {
     return Error{.code = Code::policy,
-                 .message = "A request to " + url->origin() + " was refused: the registry is " +
-                            upstream.origin() + ".",
+                 .message = "a request to " + url->origin() + " was refused: the registry is " +
+                            upstream.origin(),
                  .hint = "Nothing but the registry's own address is contacted for it.",
                  .where = url->text_without_query()};
   }
@@ -120,7 +120,7 @@ Result<Order> read_request(const portolan_http_request& sent, Upstream& upstream
   order.body = view(request.body);
   order.secret_pointer = view(request.secret_pointer);
   if (!order.secret_pointer.empty() && order.secret_pointer.front() != '/') {
-    return refuse("The pointer to the secret is no JSON pointer.");
+    return refuse("the pointer to the secret is no JSON pointer");
   }
   const auto most =
       order.secret_pointer.empty() ? model::limits::body_bytes : model::limits::token_bytes;

@@ -47,10 +47,10 @@ base::Result<std::string> seal_in(std::string_view json, std::string_view pointe
                        .hint = "Nothing of the answer was shown to the plugin."};
   };
   const auto document = base::parse_json(json, {.bytes = model::limits::token_bytes});
-  if (!document) return refuse("The answer that should hold a secret is no JSON.");
+  if (!document) return refuse("the answer that should hold a secret is no JSON");
   const auto* found = document->at_pointer(pointer);
   const auto* text = found ? found->as_string() : nullptr;
-  if (!text) return refuse("The answer does not hold the secret where it should be.");
+  if (!text) return refuse("the answer does not hold the secret where it should be");
 
   auto handle = seal(base::Secret(*text));
   if (!handle) return std::move(handle).error();

@@ -14,14 +14,14 @@ namespace {
 Meaning meaning_of_401(Proof proof) {
   switch (proof) {
     case Proof::nothing:
-      return {Code::unauthorized, "The registry wants credentials.",
+      return {Code::unauthorized, "the registry wants credentials",
               "Give a user name and a password."};
     case Proof::secret:
-      return {Code::unauthorized, "The registry refuses the user name or the password.",
+      return {Code::unauthorized, "the registry refuses the user name or the password",
               "Check both; a robot's name has a prefix that belongs to it."};
     case Proof::token: break;
   }
-  return {Code::unauthorized, "The registry refuses this to the token that it had issued for it.",
+  return {Code::unauthorized, "the registry refuses this to the token that it had issued for it",
           "Give the account the right, or use another account."};
 }
 
@@ -32,42 +32,42 @@ Meaning meaning_of(int http_status, Proof proof) {
     case 401: return meaning_of_401(proof);
     case 402:
     case 451:
-      return {Code::forbidden, "The registry refuses this for a reason that is not technical.",
+      return {Code::forbidden, "the registry refuses this for a reason that is not technical",
               "Ask whoever runs the registry; the account may be out of quota."};
     case 403:
-      return {Code::forbidden, "The account may not do this.",
+      return {Code::forbidden, "the account may not do this",
               "Give the account the right, or use another account."};
     case 404:
     case 410:
-      return {Code::not_found, "The registry has nothing there.",
+      return {Code::not_found, "the registry has nothing there",
               "Check the address and the registry's type."};
     case 405:
-    case 501: return {Code::unsupported, "The registry does not offer this.", ""};
+    case 501: return {Code::unsupported, "the registry does not offer this", ""};
     case 407:
-      return {Code::unreachable, "The proxy wants credentials.", "Check the registry's `proxy`."};
+      return {Code::unreachable, "the proxy wants credentials", "Check the registry's `proxy`."};
     case 408:
-      return {Code::timeout, "The registry gave up waiting for the request.", "Try again later."};
+      return {Code::timeout, "the registry gave up waiting for the request", "Try again later."};
     case 409:
     case 412:
     case 423:
-      return {Code::conflict, "The registry holds something that is in the way.",
+      return {Code::conflict, "the registry holds something that is in the way",
               "Look at what is there already."};
     case 429:
-      return {Code::rate_limited, "The registry asks for fewer requests.",
+      return {Code::rate_limited, "the registry asks for fewer requests",
               "Wait, or lower `--concurrency`."};
     case 502:
     case 503:
     case 504:
-      return {Code::unavailable, "The registry, or what stands before it, is not available.",
+      return {Code::unavailable, "the registry, or what stands before it, is not available",
               "Look at the registry's health; try again later."};
     default: break;
   }
   if (http_status >= 200 && http_status < 400) return {};
   if (http_status >= 500 && http_status < 600) {
-    return {Code::unavailable, "The registry failed at this request.",
+    return {Code::unavailable, "the registry failed at this request",
             "Look at the registry's own log."};
   }
-  return {Code::protocol, "The registry answered with a status that does not belong here.",
+  return {Code::protocol, "the registry answered with a status that does not belong here",
           "Check that the address belongs to a registry of this type."};
 }
 
@@ -113,7 +113,7 @@ base::Error from_abi(const portolan_error& error) {
   result.where = PORTOLAN_TEXT(pointer);
   if (result.where.empty()) result.where = PORTOLAN_TEXT(url);
 #undef PORTOLAN_TEXT
-  if (result.message.empty()) result.message = "The plugin gave no reason.";
+  if (result.message.empty()) result.message = "the plugin gave no reason";
   return result;
 }
 

@@ -15,20 +15,19 @@ Result<void> check_credentials(const model::Registry& registry, const base::Url&
   if (credentials.username.empty() != credentials.password.empty()) {
     const bool no_name = credentials.username.empty();
     return Error{.code = Code::invalid_config,
-                 .message = no_name ? "A password is given without a user name."
-                                    : "A user name is given without a password.",
+                 .message = no_name ? "a password is given without a user name"
+                                    : "a user name is given without a password",
                  .hint = "Give both, or neither to go anonymously.",
                  .where = no_name ? "/credentials/username" : "/credentials/password"};
   }
   const bool in_clear = credentials.given() && base.scheme == "http" && !base.is_loopback_literal();
   if (in_clear && !registry.allow_plain_http) {
-    return Error{
-        .code = Code::policy,
-        .message = "The password would travel over plain http to " + base.authority() + ".",
-        .hint =
-            "Use https; or accept it with `allowPlainHttp: true` in the file or "
-            "`--allow-plain-http` on the command line.",
-        .where = base.text()};
+    return Error{.code = Code::policy,
+                 .message = "the password would travel over plain http to " + base.authority(),
+                 .hint =
+                     "Use https; or accept it with `allowPlainHttp: true` in the file or "
+                     "`--allow-plain-http` on the command line.",
+                 .where = base.text()};
   }
   return {};
 }
@@ -39,7 +38,7 @@ Result<std::vector<std::string>> origins_of(const std::vector<std::string>& real
     auto url = base::parse_address(realm);
     if (!url) {
       auto error = std::move(url).error();
-      error.message = "A trusted realm is no address: " + error.message;
+      error.message = "a trusted realm is no address: " + error.message;
       error.where = "/credentials/trustedRealms";
       return error;
     }
@@ -74,6 +73,25 @@ Upstream::Upstream(net::Transport& transport, UpstreamOptions options, base::Url
       trusted_realms_(std::move(trusted_realms)),
       slots_(std::max(1, options_.concurrency)),
       vault_(options_.registry) {}
+
+void Upstream::log(const Log& log, const ExchangeNote& note) const {
+  if (!log.wants(PORTOLAN_LOG_DEBUG)) return;
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(base::Steady::now() - note.began);
+  LogLine line;
+  line.level = PORTOLAN_LOG_DEBUG;
+  line.call = note.call;
+  line.registry = registry().name;
+  line.message = note.what;
+  line.fields = {{"method", std::string(note.method)},
+                 {"url", vault_.redact(note.url.text_without_query())},
+                 {"status", std::to_string(note.status)},
+                 {"ms", std::to_string(elapsed.count())},
+                 {"attempt", std::to_string(note.attempt)},
+                 {"credential", std::string(note.credential)}};
+  if (note.error) line.fields.emplace_back("error", base::to_string(*note.error));
+  log.take(line);
+}
 
 net::ChannelOptions Upstream::own_channel() const {
   const auto& registry = options_.registry;

@@ -1,8 +1,14 @@
 #pragma once
 /// The host side of one registry: its connections, credential, tokens and caps.
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+#include <portolan/abi/abi.h>
 
 #include "base/url.h"
 #include "model/outcome.h"
@@ -11,6 +17,38 @@
 #include "services/vault.h"
 
 namespace portolan::services {
+
+struct LogLine {
+  int level = 0;  ///< PORTOLAN_LOG_*
+  std::uint64_t call = 0;
+  std::string registry, message;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+/// Where log lines go, and from which level on they are made at all.
+struct Log {
+  Log() = default;
+  Log(std::function<void(const LogLine&)> to, int from = PORTOLAN_LOG_DEBUG)
+      : take(std::move(to)), least(from) {}
+
+  std::function<void(const LogLine&)> take;  ///< May be empty. Any thread.
+  int least = PORTOLAN_LOG_DEBUG;
+
+  bool wants(int level) const { return take && level >= least; }
+};
+
+/// One exchange, as the log tells it.
+struct ExchangeNote {
+  std::string_view what = "request";  ///< Or "token request", "probe".
+  std::uint64_t call = 0;
+  std::string_view method;
+  const base::Url& url;
+  int status = 0;  ///< 0: none came.
+  base::Steady::time_point began;
+  int attempt = 1;
+  std::string_view credential = "none";  ///< Its kind.
+  std::optional<base::Code> error{};
+};
 
 struct UpstreamOptions {
   model::Registry registry;
@@ -46,12 +84,15 @@ class Upstream {
   const model::Registry& registry() const { return options_.registry; }
   /// One GET of the base without credentials; any HTTP status is ok, no redirect followed. Through
   /// a proxy dns and tcp are skipped. Takes the reserved slot. Blocks until `deadline`.
-  Probe probe(const base::Deadline& deadline);
+  Probe probe(const base::Deadline& deadline, const Log& log = {});
+  /// One line at debug level: no query, no secret.
+  void log(const Log& log, const ExchangeNote& note) const;
 
   const base::Url& base() const { return base_; }
   const std::string& origin() const { return origin_; }
   net::Transport& transport() { return transport_; }
   Slots& slots() { return slots_; }
+  const Vault& vault() const { return vault_; }
   Vault& vault() { return vault_; }
   TokenCache& tokens() { return tokens_; }
 

@@ -90,7 +90,7 @@ base::Result<std::string> Vault::seal(base::Secret secret) {
   base::Lock lock(mutex_);
   if (sealed_.size() >= model::limits::sealed_secrets) {
     return base::Error{.code = base::Code::limit,
-                       .message = "Too many secrets of this registry are kept already."};
+                       .message = "too many secrets of this registry are kept already"};
   }
   auto handle = "sealed-" + std::to_string(++handles_);
   Sealed& kept = sealed_[handle];

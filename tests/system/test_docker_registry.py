@@ -1,6 +1,7 @@
 """The type docker-registry through the program, on real registries: every number is what was pushed."""
 
 import json
+import re
 
 import pytest
 
@@ -273,3 +274,20 @@ def test_a_harbor_works_with_a_warning_that_names_the_better_type(portolan):
         assert states(found)["credentials"] == states(found)["permissions.catalog"] == "ok"
         spaces = portolan("stats", *flags, env=env).json()["registries"][0]["statistics"]["spaces"]
         assert numbers(next(space for space in spaces if space["name"] == project)) == {"repositories": 1, "tags": 1}
+
+
+def test_debug_names_every_request_once_without_query_or_secret(portolan):
+    with DockerRegistry("htpasswd") as registry:
+        Seed(registry).image("team/app", ["v1"], [b"base"])
+        result = portolan("validate", *target(registry), "--log-level", "debug", env={"RIG_PASSWORD": CANARY})
+        assert result.code == 0, result.stdout + result.stderr
+        lines = [line for line in result.stderr.splitlines() if line.startswith("debug ")]
+        probe, *requests = [line for line in lines if " request " in line or " probe " in line]
+        assert " probe " in probe and f'url="{registry.address}"' in probe and 'credential="none"' in probe
+        assert all(re.search(r' request method="GET" url="[^"?@]+" status="\d+" ms="\d+" attempt="1" '
+                             r'credential="(none|basic)"', line) for line in requests), requests
+        assert any(f'url="{registry.address}/v2/_catalog" status="200"' in line for line in requests)
+        assert any('credential="basic"' in line for line in requests)
+        assert CANARY not in result.stderr and "n=" not in result.stderr
+        quiet = portolan("validate", *target(registry), env={"RIG_PASSWORD": CANARY})
+        assert "debug " not in quiet.stderr

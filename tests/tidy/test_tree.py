@@ -49,3 +49,11 @@ def test_nothing_is_left_for_later():
     assert [f"{file}:{number}" for file in files(".h", ".hpp", ".c", ".cpp", ".py", ".txt", ".sh")
             if file.parts[:2] != ("tests", "tidy")
             for number, line in enumerate((TREE / file).read_text().splitlines(), 1) if later.search(line)] == []
+
+
+def test_an_errors_message_is_no_sentence():
+    """Lower-case first, no full stop: what is put around it ("file:3: …; hint") makes the sentence. Literals only."""
+    message = re.compile(r'(?:message = |Error\{(?:base::)?Code::\w+,\s*)"((?:[^"\\]|\\.)*)"')
+    assert [f"{file}: {text}" for file in files(".h", ".cpp", under=("core",))
+            for text in message.findall((TREE / file).read_text())
+            if re.match(r"[A-Z][a-z]+ ", text) or text.endswith(".")] == []

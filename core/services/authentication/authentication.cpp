@@ -49,6 +49,15 @@ Proof Authentication::proof() const {
   return order_.credential && !lets_challenge ? Proof::secret : Proof::nothing;
 }
 
+std::string_view Authentication::kind() const {
+  if (token_) return "token";
+  if (send_basic_) return "basic";
+  if (!order_.credential) return "none";
+  return order_.auth == PORTOLAN_AUTH_BEARER   ? "bearer"
+         : order_.auth == PORTOLAN_AUTH_HEADER ? "header"
+                                               : "none";
+}
+
 Result<bool> Authentication::answer(const std::vector<net::Header>& headers) {
   if (order_.auth != PORTOLAN_AUTH_DOCKER_TOKEN || answered_ == 2) return false;
   std::vector<Challenge> challenges;
@@ -76,7 +85,7 @@ Result<bool> Authentication::answer_bearer(std::string_view realm, std::string_v
   auto url = base::resolve(order_.url, realm);
   if (!url) {
     return Error{.code = Code::protocol,
-                 .message = "The registry's challenge names a realm that is no URL.",
+                 .message = "the registry's challenge names a realm that is no URL",
                  .hint = "Check the registry's token authentication settings.",
                  .where = order_.url.text_without_query()};
   }
@@ -105,20 +114,20 @@ Result<void> Authentication::check_realm(const base::Url& realm) const {
   };
   if (upstream_.is_own(realm)) return {};
   if (upstream_.base().scheme == "https" && realm.scheme != "https") {
-    return refuse("The registry sends to a token service over plain http: " + realm.origin() + ".",
+    return refuse("the registry sends to a token service over plain http: " + realm.origin(),
                   "Give the registry's token realm an https address.");
   }
   if (!order_.credential) return {};
   if (!upstream_.is_trusted_realm(realm)) {
     return refuse(
-        "The registry asks for the password to be sent to another place: " + realm.origin() + ".",
+        "the registry asks for the password to be sent to another place: " + realm.origin(),
         "If that token service is right, name it: credentials.trustedRealms: [" + realm.origin() +
             "].");
   }
   const bool in_clear = realm.scheme == "http" && !realm.is_loopback_literal();
   if (in_clear && !upstream_.registry().allow_plain_http) {
     return refuse(
-        "The password would travel over plain http to " + realm.authority() + ".",
+        "the password would travel over plain http to " + realm.authority(),
         "Use https for the token service; or accept it with `allowPlainHttp: true` in the "
         "file or `--allow-plain-http` on the command line.");
   }

@@ -32,6 +32,8 @@ class Authentication {
 
   /// What attach() adds.
   Proof proof() const;
+  /// The same as a word: none, basic, bearer, header or token.
+  std::string_view kind() const;
 
   /// After a 401: true = send again (maybe after a token); false = the 401 is the answer.
   /// policy when the realm may not be asked.

@@ -106,11 +106,11 @@ base::Result<Token> read_token(std::string_view json, Steady::time_point now,
                  .hint = "Check that the registry's token service works."};
   };
   const auto answer = base::parse_json(json, {.bytes = model::limits::token_bytes});
-  if (!answer) return refuse("The token service did not answer with JSON.");
+  if (!answer) return refuse("the token service did not answer with JSON");
   const auto* text = text_of(*answer, "token");
   if (!text) text = text_of(*answer, "access_token");
-  if (!text) return refuse("The token service's answer holds no token.");
-  if (!is_header_safe(*text)) return refuse("The token service's token is no token.");
+  if (!text) return refuse("the token service's answer holds no token");
+  if (!is_header_safe(*text)) return refuse("the token service's token is no token");
 
   const auto* said = answer->find("expires_in");
   auto life = said ? said->as_integer().value_or(life_default) : life_default;

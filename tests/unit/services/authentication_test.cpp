@@ -378,3 +378,64 @@ TEST_CASE("a token service's odd answers are named or forgiven", "[auth]") {
   INFO(text);
   CHECK(world.send(docker_request(), answer) == done);
 }
+
+TEST_CASE("at debug level every exchange is one line, without query or secret", "[auth][log]") {
+  World world(TokenRegistry{});
+  world.with_password();
+  std::vector<std::string> lines;
+  services::CallOptions options;
+  options.log.take = [&](const services::LogLine& line) {
+    CHECK(line.registry == "one");
+    CHECK(line.level == PORTOLAN_LOG_DEBUG);
+    std::string text = line.message;
+    for (const auto& [name, value] : line.fields)
+      if (name != "ms") text += " " + name + "=" + value;
+    lines.push_back(std::move(text));
+  };
+  const auto send = [&](services::CallOptions with) {
+    Answer answer;
+    auto what = docker_request();
+    what.url = str("/v2/a/tags/list?last=secret");
+    CHECK(http().send(world.call(std::move(with))->abi(), &what, &answer.sink) == PORTOLAN_OK);
+  };
+  send(options);
+  const std::string tags = "url=https://registry.example/v2/a/tags/list ";
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == "request method=GET " + tags + "status=401 attempt=1 credential=none");
+  CHECK(lines[1] ==
+        "token request method=GET url=https://registry.example/token status=200 attempt=1 "
+        "credential=basic");
+  CHECK(lines[2] == "request method=GET " + tags + "status=200 attempt=1 credential=token");
+
+  lines.clear();
+  options.log.least = PORTOLAN_LOG_INFO;
+  send(options);
+  CHECK(lines.empty());
+}
+
+TEST_CASE("the log tells retries, and requests that no answer came to", "[log]") {
+  int asked = 0;
+  World world([&](const auto&) {
+    Reply reply;
+    if (++asked < 3) {
+      reply.status = 0;
+      reply.error = base::Error{.code = base::Code::unreachable, .message = "refused"};
+    }
+    return reply;
+  });
+  std::vector<std::string> lines;
+  services::CallOptions options;
+  options.log.take = [&](const services::LogLine& line) {
+    std::string text;
+    for (const auto& [name, value] : line.fields)
+      if (name == "status" || name == "attempt" || name == "error")
+        text += name + "=" + value + " ";
+    lines.push_back(std::move(text));
+  };
+  Answer answer;
+  const auto what = request("/");
+  CHECK(http().send(world.call(options)->abi(), &what, &answer.sink) == PORTOLAN_OK);
+  CHECK(lines == std::vector<std::string>{"status=0 attempt=1 error=unreachable ",
+                                          "status=0 attempt=2 error=unreachable ",
+                                          "status=200 attempt=3 "});
+}
