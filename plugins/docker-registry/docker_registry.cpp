@@ -1,5 +1,7 @@
 #include "docker_registry.h"
 
+#include <utility>
+
 #include "scan.h"
 
 namespace docker_registry {
@@ -39,6 +41,24 @@ std::string own_address(const portolan::response& ping, const std::string& base)
 
 }  // namespace
 
+Meeting meet(portolan::call& call, const std::string& root, bool has_password) {
+  Meeting out{call.attempt(knock_request(root)), {}, {}};
+  out.who = identify(out.ping);
+  const bool is_door = out.who.is == Identity::Kind::other && out.ping.status == 401 &&
+                       out.who.asks.scheme == "basic";
+  if (!is_door || !has_password) return out;
+  out.proof = call.attempt(ping_request(root));
+  if (out.proof->ok()) {
+    auto behind = identify(*out.proof);
+    behind.asks = std::move(out.who.asks);
+    out.who = std::move(behind);
+  } else {
+    out.who.is = Identity::Kind::unclear;
+    out.who.reason = "a sign-in stands before it: " + out.proof->as_failure().message;
+  }
+  return out;
+}
+
 DockerRegistry::DockerRegistry(const portolan::registry& registry)
     : base_(canonical(registry.base)),
       root_(root_of(registry.base)),
@@ -47,13 +67,13 @@ DockerRegistry::DockerRegistry(const portolan::registry& registry)
       page_size_(static_cast<int>(registry.options["pageSize"].integer_or(1000))) {}
 
 portolan::integration DockerRegistry::integrate(portolan::call& call) {
-  const auto ping = call.send(knock_request(root_));
-  const auto who = identify(ping);
+  const auto [ping, door, who] = meet(call, root_, has_password_);
+  if (door && !door->ok()) throw refused(*door, has_password_);
   if (who.is == Identity::Kind::unclear) throw ping.as_failure();
   if (who.is == Identity::Kind::other) throw not_a_registry(who, ping);
 
   const bool asks = ping.status == 401;
-  if (asks && (has_password_ || who.asks.scheme != "bearer")) {
+  if (asks && !door && (has_password_ || who.asks.scheme != "bearer")) {
     const auto proof = call.attempt(ping_request(root_));
     if (!proof.ok()) throw refused(proof, has_password_);
   }

@@ -1,6 +1,7 @@
 #pragma once
 /// The type docker-registry: Docker Distribution 2 and 3, and whatever else speaks the OCI
 /// distribution protocol. What every registry of the kind can tell, and honest words for the rest.
+#include <optional>
 #include <string>
 
 #include <portolan/plugin.hpp>
@@ -8,6 +9,16 @@
 #include "protocol.h"
 
 namespace docker_registry {
+
+/// Who answers there, and what showed it.
+struct Meeting {
+  portolan::response ping;                  ///< "GET /v2/" without credentials.
+  std::optional<portolan::response> proof;  ///< The same with the password, where it was needed.
+  Identity who;
+};
+/// Knocks. Where a proxy's door asks before the registry can say a word, the password opens it; a
+/// wrong one leaves unclear who is behind.
+Meeting meet(portolan::call& call, const std::string& root, bool has_password);
 
 class DockerRegistry {
  public:

@@ -33,8 +33,10 @@ class Diagnosis {
       : call_(call), out_(out), of_(std::move(of)) {}
 
   void run() {
-    ping_ = call_.attempt(knock_request(of_.root));
-    who_ = identify(ping_);
+    auto met = meet(call_, of_.root, of_.has_password);
+    ping_ = std::move(met.ping);
+    proof_ = std::move(met.proof);
+    who_ = std::move(met.who);
     identity_check();
     if (who_.is != Identity::Kind::registry) return skip_the_rest();
     api_version();
@@ -53,7 +55,7 @@ class Diagnosis {
 
   /// One after the other: several wrong logins at once lock accounts.
   void look() {
-    if (!is_open() && of_.has_password) proof_ = call_.attempt(ping_request(of_.root));
+    if (!is_open() && of_.has_password && !proof_) proof_ = call_.attempt(ping_request(of_.root));
     if (refused()) return;
     if (is_open()) {
       anonymous_catalog_ = list(anonymous);
@@ -107,8 +109,13 @@ class Diagnosis {
   }
 
   void skip_the_rest() {
-    for (const char* name : {"api-version", "credentials", "permissions.catalog", "capabilities"})
+    const auto skipped = [&](const char* name) {
       out_.push(check{name}.skipped("it is not known that a registry answers there"));
+    };
+    skipped("api-version");
+    refused() ? credentials() : skipped("credentials");
+    skipped("permissions.catalog");
+    skipped("capabilities");
   }
 
   void api_version() {

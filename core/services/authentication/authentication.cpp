@@ -81,9 +81,11 @@ Result<bool> Authentication::answer(const std::vector<net::Header>& headers) {
 
 Result<bool> Authentication::answer_bearer(std::string_view realm, std::string_view service,
                                            std::string_view scope) {
-  // A realm may be written relative to what was asked.
+  // A path is of the registry itself; a mere word ("Registry Realm") would resolve, too, to
+  // nothing.
+  const bool is_url = realm.front() == '/' || realm.find("://") != realm.npos;
   auto url = base::resolve(order_.url, realm);
-  if (!url) {
+  if (!is_url || !url) {
     return Error{.code = Code::protocol,
                  .message = "the registry's challenge names a realm that is no URL",
                  .hint = "Check the registry's token authentication settings.",

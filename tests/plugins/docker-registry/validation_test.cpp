@@ -165,6 +165,27 @@ TEST_CASE("what is no registry is told, and nothing more is asked", "[docker-reg
   CHECK(plugin.detect().first == 0);
 }
 
+TEST_CASE("a proxy's sign-in before a registry is opened by the password", "[docker-registry]") {
+  PluginRun plugin;
+  plugin.with_password();
+  ScriptedRegistry registry;
+  registry.put("team/app", "v1", image("c", {}));
+  const bool right = GENERATE(true, false);
+  // nginx: its own page, and none of the registry's headers.
+  plugin.host.answer = [&](const fake::Request& request) -> fake::Reply {
+    if (has_password(request) && right) return registry(request);
+    return {401, "<html>401 Authorization Required</html>", {{"www-authenticate", basic}}};
+  };
+  const auto checks = plugin.validate();
+  CHECK(checks.at("identity").state == (right ? PORTOLAN_CHECK_OK : PORTOLAN_CHECK_UNKNOWN));
+  CHECK(checks.at("credentials").state == (right ? PORTOLAN_CHECK_OK : PORTOLAN_CHECK_FAIL));
+  CHECK(checks.at("permissions.catalog").state ==
+        (right ? PORTOLAN_CHECK_OK : PORTOLAN_CHECK_SKIPPED));
+  if (!right) CHECK(is_not_sent_when_refused(plugin.host));
+  plugin.integrate();
+  CHECK(plugin.status == (right ? PORTOLAN_OK : PORTOLAN_UNAUTHORIZED));
+}
+
 TEST_CASE("a registry that is down is not taken for another product", "[docker-registry]") {
   PluginRun plugin;
   const auto [reply, code] = GENERATE(table<fake::Reply, portolan_status>(

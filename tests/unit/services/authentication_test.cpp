@@ -379,6 +379,18 @@ TEST_CASE("a token service's odd answers are named or forgiven", "[auth]") {
   CHECK(world.send(docker_request(), answer) == done);
 }
 
+TEST_CASE("a realm that is a mere word is no URL, and nobody is asked for a token", "[auth]") {
+  World world([](const auto&) {
+    return Reply{.status = 401,
+                 .headers = {{"www-authenticate", "Bearer realm=\"Registry Realm\""}}};
+  });
+  world.with_password();
+  Answer answer;
+  CHECK(world.send(docker_request(), answer) == PORTOLAN_PROTOCOL);
+  CHECK(answer.message.find("realm that is no URL") != std::string::npos);
+  CHECK(world.transport.sent().size() == 1);
+}
+
 TEST_CASE("at debug level every exchange is one line, without query or secret", "[auth][log]") {
   World world(TokenRegistry{});
   world.with_password();
