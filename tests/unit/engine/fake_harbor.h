@@ -62,7 +62,8 @@ class HarborInstance : public plugin::Instance {
                               const std::function<void(model::Check)>&) override {
     return {};
   }
-  base::Result<void> collect(services::Call&, model::Level, model::Statistics&) override {
+  base::Result<void> collect(services::Call&, model::Level,
+                             const plugin::Receiver<model::FoundMeasure>&) override {
     return {};
   }
   base::Result<void> spaces(services::Call&, const plugin::Query&,

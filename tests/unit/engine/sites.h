@@ -85,7 +85,7 @@ class SiteInstance : public plugin::Instance {
     return {};
   }
   base::Result<void> collect(services::Call& call, model::Level,
-                             model::Statistics& statistics) override {
+                             const plugin::Receiver<model::FoundMeasure>& receive) override {
     ++site_->collections;
     enter("collect", call);
     std::lock_guard lock(site_->mutex);
@@ -95,7 +95,7 @@ class SiteInstance : public plugin::Instance {
     measure.state = model::MeasureState::known;
     measure.unit = "count";
     measure.taken_at_ms = 1'800'000'000'000;
-    statistics.measures.push_back(measure);
+    receive({{"", {}, measure}});
     return {};
   }
   base::Result<void> spaces(services::Call& call, const plugin::Query&,
