@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/schema.h"
 #include "base/schema_node.h"
 #include "base/text.h"
 

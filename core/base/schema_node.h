@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/schema.h"
 
 namespace portolan::base {
+
+struct SchemaMistake;
 
 struct SchemaNode {
   /// choice: an object of one of several forms (oneOf).

@@ -40,11 +40,4 @@ struct Document {
   Mistake mistake(std::string_view pointer, std::string message, bool at_key = false) const;
 };
 
-/// Appends the documents of `text`. YAML 1.2 with the types of its core schema; no aliases, no
-/// tags, no duplicate keys; depth, nodes and bytes are bounded. A text that is one JSON object is
-/// read as JSON, and must be one when `json` says so. Mistakes are appended; reading goes on after
-/// those that allow it.
-void read_documents(std::string_view text, const Document& origin, bool json,
-                    std::vector<Document>& documents, std::vector<Mistake>& mistakes);
-
 }  // namespace portolan::manifest

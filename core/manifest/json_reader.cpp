@@ -1,4 +1,4 @@
-#include "manifest/json_reader.h"
+#include "manifest/readers.h"
 
 #include <charconv>
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "manifest/readers.h"
 #include "model/limits.h"
 
 namespace portolan::manifest {

@@ -1,4 +1,4 @@
-#include "manifest/yaml_reader.h"
+#include "manifest/readers.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>

@@ -91,6 +91,7 @@ void Operation::request() {
   request.method = order_.method;
   request.url = order_.url;
   request.headers = order_.headers;
+  credential_ = elsewhere_ ? "none" : authentication_.kind();
   if (!elsewhere_) authentication_.attach(request.headers);
   request.body = order_.body;
   request.max_body = order_.max_body;
@@ -123,12 +124,8 @@ void Operation::end_exchange(const std::optional<Error>& error) {
                     .url = token ? authentication_.grant().realm : order_.url,
                     .status = status_,
                     .began = exchange_began_,
-                    .attempt = 1 + retries_};
-  if (token) {
-    note.credential = order_.credential ? "basic" : "none";
-  } else if (!elsewhere_) {
-    note.credential = authentication_.kind();
-  }
+                    .attempt = 1 + retries_,
+                    .credential = credential_};
   if (error) note.error = error->code;
   call_.upstream().log(call_.options().log, note);
 }

@@ -109,6 +109,7 @@ class Operation {
   std::uint64_t exchange_ = 0;             // 0: none.
   unsigned exchanges_ = 0;
   base::Steady::time_point exchange_began_;
+  std::string_view credential_ = "none";  // Its kind.
   bool elsewhere_ = false;  // A redirect left the registry's origin: no credential any more.
   int redirects_ = 0, retries_ = 0;
   int status_ = 0;                                  // Of the exchange in flight; 0 before its head.

@@ -40,6 +40,7 @@ void Operation::fetch_token() {
   net::Request request;
   request.url = token_url(authentication_.grant());
   request.headers.push_back({"Accept", "application/json"});
+  credential_ = order_.credential ? "basic" : "none";
   if (order_.credential) {
     request.headers.push_back({"Authorization", order_.credential->basic.reveal()});
   }

@@ -277,14 +277,14 @@ def test_a_harbor_works_with_a_warning_that_names_the_better_type(portolan):
 
 
 def test_debug_names_every_request_once_without_query_or_secret(portolan):
-    with DockerRegistry("htpasswd") as registry:
+    with DockerRegistry("htpasswd", password=CANARY) as registry:
         Seed(registry).image("team/app", ["v1"], [b"base"])
         result = portolan("validate", *target(registry), "--log-level", "debug", env={"RIG_PASSWORD": CANARY})
         assert result.code == 0, result.stdout + result.stderr
         lines = [line for line in result.stderr.splitlines() if line.startswith("debug ")]
         probe, *requests = [line for line in lines if " request " in line or " probe " in line]
         assert " probe " in probe and f'url="{registry.address}"' in probe and 'credential="none"' in probe
-        assert all(re.search(r' request method="GET" url="[^"?@]+" status="\d+" ms="\d+" attempt="1" '
+        assert all(re.search(r' request method="(GET|HEAD)" url="[^"?@]+" status="\d+" ms="\d+" attempt="1" '
                              r'credential="(none|basic)"', line) for line in requests), requests
         assert any(f'url="{registry.address}/v2/_catalog" status="200"' in line for line in requests)
         assert any('credential="basic"' in line for line in requests)

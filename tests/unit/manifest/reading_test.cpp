@@ -4,8 +4,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "manifest/document.h"
 #include "manifest/plain_scalar.h"
+#include "manifest/readers.h"
 #include "model/limits.h"
 #include "type_schemas.h"
 

@@ -425,6 +425,28 @@ TEST_CASE("at debug level every exchange is one line, without query or secret", 
   CHECK(lines.empty());
 }
 
+TEST_CASE("the log tells what each exchange carried, not what the answer made of it",
+          "[auth][log]") {
+  World world([](const net::Request& sent) {
+    for (const auto& header : sent.headers)
+      if (header.name == "Authorization") return Reply{};
+    return Reply{.status = 401, .headers = {{"www-authenticate", "Basic realm=x"}}};
+  });
+  world.with_password();
+  std::string kinds;
+  services::CallOptions options;
+  options.log.take = [&](const services::LogLine& line) {
+    for (const auto& [name, value] : line.fields)
+      if (name == "credential") kinds += value + " ";
+  };
+  for (int i = 0; i < 2; ++i) {
+    Answer answer;
+    const auto what = docker_request();
+    CHECK(http().send(world.call(options)->abi(), &what, &answer.sink) == PORTOLAN_OK);
+  }
+  CHECK(kinds == "none basic basic ");
+}
+
 TEST_CASE("the log tells retries, and requests that no answer came to", "[log]") {
   int asked = 0;
   World world([&](const auto&) {
