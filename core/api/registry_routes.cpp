@@ -238,7 +238,7 @@ void add_collection(Routes& routes, const RegistryPrefix& prefix, const Handlers
               .security = "registry.create",
               .handler = to(&RegistryWrites::integrate)});
   routes.add({.method = "POST",
-              .path = path + "/try",
+              .path = prefix.path + "/registry-trials",
               .operation = "try" + prefix.operation + "Registry",
               .tag = "registries",
               .summary = "Validate a registry without keeping anything",

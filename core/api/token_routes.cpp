@@ -133,7 +133,7 @@ class Tokens {
       life_s = wanted->as_integer().value_or(life_s);
     const std::int64_t longest = settings->auth.token_life_max.count() / 1000;
     if (life_s > longest)
-      return Error{.code = Code::invalid_argument,
+      return Error{.code = Code::invalid_config,
                    .message = "a token lives " + std::to_string(longest) + " s at most",
                    .hint = "auth.token-life-max of the daemon says so.",
                    .where = "/life_s"};

@@ -127,7 +127,7 @@ def settings_example(run):
 def commands(run):
     """What `portolan -h` lists, in its order."""
     listed, names = run("-h"), []
-    for name in re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?:  | [A-Z]|$)", listed.partition("Examples:")[0], re.MULTILINE):
+    for name in re.findall(r"^  ([a-z]+(?: [a-z-]+)?)(?:  | [A-Z]|$)", listed.partition("Examples:")[0], re.MULTILINE):
         names.append(name)
     return names
 

@@ -23,7 +23,17 @@ from rigs.simulated_harbor import SimulatedHarbor
 
 COMMANDS = ["run", "lint", "validate", "stats", "detect", "repos", "tags", "plugins list", "plugins inspect",
             "plugins doctor", "plugins check", "plugins new", "plugins enable", "plugins disable", "types",
-            "types show", "config show", "config check", "completion", "man", "schema"]
+            "types show", "config show", "config check", "completion", "man", "schema", "serve", "setup", "login",
+            "import", "backup", "restore", "key rotate", "doctor", "search", "whoami", "reload"]
+OF_THE_DAEMON = {"registry": "add try set rename pull-credential remove list show overview checks stats series events"
+                             " check collect refresh pause resume",
+                 "space": "list show create visibility delete", "binding": "list add remove",
+                 "image": "list repositories tags pull-secret push",
+                 "workspace": "list show create set rename remove members member dismiss namespaces assign release",
+                 "user": "list show create password disable enable remove", "token": "list create revoke",
+                 "job": "list show watch cancel", "event": "list watch", "audit": "list verify",
+                 "webhook": "list create delete"}
+COMMANDS += [f"{noun} {verb}" for noun, verbs in OF_THE_DAEMON.items() for verb in verbs.split()]
 PLUGIN = {"file", "state", "id", "version", "types", "code", "message", "hint"}
 
 

@@ -66,7 +66,7 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize("case", REFERENCES)
-@pytest.mark.parametrize("path", ["registries", "registries/try"])
+@pytest.mark.parametrize("path", ["registries", "registry-trials"])
 def test_references_in_bodies_are_refused(daemon, case, path):
     body = {"name": "hub", "type": "docker-registry", "address": "https://127.0.0.1:9", **REFERENCES[case]}
     answer = daemon.admin("POST", path, body, **({} if path.endswith("try") else {"validate": "skip"}))
@@ -79,9 +79,9 @@ def test_an_address_outside_the_policy_is_refused_and_only_an_admin_is_told_the_
     daemon.admin("POST", "workspaces", {"name": "team"})
     owner = daemon.user("owner", {"team": "workspace-admin"})
     draft = {"name": "meta", "type": "docker-registry", "address": "http://169.254.169.254"}
-    told = daemon.admin("POST", "registries/try", draft)
+    told = daemon.admin("POST", "registry-trials", draft)
     assert "network.allow" in told.text and "169.254.169.254" in told.text, told.text
-    untold = owner("POST", "workspaces/team/registries/try", {**draft, "address": "http://127.0.0.2:9"})
+    untold = owner("POST", "workspaces/team/registry-trials", {**draft, "address": "http://127.0.0.2:9"})
     assert untold.status < 500 and "network.allow" not in untold.text, untold.text
 
 

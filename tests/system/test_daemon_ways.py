@@ -30,7 +30,7 @@ def test_a_workspace_integrates_a_registry_without_a_password_for_its_members_al
     draft = {"name": "hub", "type": "docker-registry", "address": registry.address}
 
     assert viewer("POST", "workspaces/payments/registries", draft).status == 403
-    tried = owner.must(200, "POST", "workspaces/payments/registries/try", draft)
+    tried = owner.must(200, "POST", "workspaces/payments/registry-trials", draft)
     assert tried["validation"]["verdict"] in ("ok", "warn"), tried
     assert owner.get("workspaces/payments/registries")["items"] == []
     made = owner.must(201, "POST", "workspaces/payments/registries", draft)
@@ -157,7 +157,7 @@ def test_the_platform_integrates_harbor_binds_pulls_unbinds_publishes_and_delete
     assert editor("GET", f"registries/harbor/spaces/{space}").status == 404
     assert secret_of(editor)["dockerconfigjson"]["auths"] == {}
     wait_for(lambda: all(row["state"] not in ("queued", "running") for row in admin.get("jobs")["items"]
-                         if row["kind"].startswith(("robot", "revoke"))), "the revocation upstream")
+                         if row["kind"] == "robot.sync"), "the revocation upstream")
     wait_for(lambda: pull(reference, secret["dockerconfigjson"]).returncode != 0, "the old credential to be refused")
 
     published = admin.must((200, 202), "PATCH", f"registries/harbor/spaces/{space}",

@@ -57,7 +57,7 @@ std::vector<Option> server_options(bool with_token) {
   std::vector<Option> out = {
       {.name = "server",
        .argument = "URL",
-       .help = "the daemon: http://…, https://… or unix:/path; else PORTOLAN_SERVER",
+       .help = "the daemon: http://HOST:PORT, https://HOST or unix:/path; else PORTOLAN_SERVER",
        .default_text = "",
        .group = "Daemon"},
       {.name = "token-from",

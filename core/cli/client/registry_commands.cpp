@@ -86,7 +86,7 @@ std::vector<ApiCommand> ways_in() {
           {.words = "registry try",
            .summary = "Validate a registry without keeping anything",
            .method = "POST",
-           .path = "{SCOPE}/registries/try",
+           .path = "{SCOPE}/registry-trials",
            .positionals = {name},
            .fields = new_registry_fields(),
            .columns = {{"CHECK", "/name"},
