@@ -45,7 +45,7 @@ Check step(std::string_view name, CheckState state) {
 Check without_policy(Check check) {
   const bool failed = check.state == CheckState::fail || check.state == CheckState::unknown;
   if (!failed || check.code != Code::policy) return check;
-  check.message = "Portolan may not connect there for registries of workspaces";
+  check.message = "the daemon may not connect there for registries of workspaces";
   check.hint = "A platform admin can permit it.";
   check.evidence.reset();
   return check;
