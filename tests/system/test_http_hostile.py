@@ -238,7 +238,8 @@ def test_all_bodies_together_have_a_limit(start):
         wire.socket.settimeout(2)
         with contextlib.suppress(TimeoutError):
             replies.append(wire.reply())
-    assert [reply.status for reply in replies] == [503], replies
+    # The later one is refused; both, when each was half read as the limit was met.
+    assert replies and all(reply.status == 503 for reply in replies), replies
     assert replies[0].headers["retry-after"] == "1"
     for wire in (first, second):
         wire.close()
@@ -358,6 +359,6 @@ def test_resets_at_any_moment_leave_nothing(start):
         wire.send(whole[:size] if size < len(whole) else whole * 3)
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         wire.close()
-    wait_for(lambda: server.load()["connections"] == 0, "all to go")
-    assert server.load() == {"connections": 0, "requests": 0, "streams": 0, "queued": 0}
-    assert fresh(server) < 1
+    assert fresh(server) < 1  # Behind all of them in the queue of the listening socket.
+    nothing = {"connections": 0, "requests": 0, "streams": 0, "queued": 0}
+    wait_for(lambda: server.load() == nothing, "all to go")
