@@ -338,7 +338,7 @@ void add_plugins(Routes& routes, const Handlers& to) {
               .path = "/api/v1/reload",
               .operation = "reload",
               .tag = "operations",
-              .summary = "Read configuration and plugins anew",
+              .summary = "Read the configuration anew",
               .description = "Everything or nothing; what takes a restart is listed.",
               .answers = {{200, "Reloaded", "What changed"}},
               .security = "daemon.write",

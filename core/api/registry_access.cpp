@@ -60,10 +60,9 @@ base::Result<Seen> registry_in_path(const Resources& resources, const Call& call
 }
 
 std::string path_of(const model::RegistryRecord& registry) {
-  const std::string scope = registry.workspace
-                                ? "/workspaces/" + percent_encoded_segment(registry.workspace_name)
-                                : std::string();
-  return "/api/v1" + scope + "/registries/" + percent_encoded_segment(registry.settings.name);
+  const std::string scope =
+      registry.workspace ? "/workspaces/" + percent_encode(registry.workspace_name) : std::string();
+  return "/api/v1" + scope + "/registries/" + percent_encode(registry.settings.name);
 }
 
 Answer job_started(const model::Job& job) {

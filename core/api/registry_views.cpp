@@ -214,7 +214,7 @@ class RegistryViews {
         std::any_of(spaces.begin(), spaces.end(),
                     [](const model::SpaceRecord& one) { return one.is_public; }) ||
         !store::bindings(reader, {.space = {}, .workspace = {}, .registry = record.id}).empty();
-    const std::string first = space ? percent_encoded_segment(spaces.front().name) : "{space}";
+    const std::string first = space ? percent_encode(spaces.front().name) : "{space}";
     bool application = false;  // Somebody has a namespace that may pull from here.
     if (record.workspace) {
       application = !store::namespaces(reader, *record.workspace).empty();

@@ -1,7 +1,5 @@
 #include "api/resources.h"
 
-#include <cctype>
-
 #include "api/conditional.h"
 #include "base/crypto.h"
 #include "store/jobs.h"
@@ -132,21 +130,6 @@ Answer created(const base::Json& body, std::int64_t revision, std::string locati
   Answer answer = resource_answer(body, revision, 201);
   answer.headers.push_back({"Location", std::move(location)});
   return answer;
-}
-
-std::string percent_encoded_segment(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const unsigned char c : text) {
-    if (std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += static_cast<char>(c);
-    } else {
-      out += '%';
-      out += digits[c >> 4];
-      out += digits[c & 15];
-    }
-  }
-  return out;
 }
 
 store::PageRequest page_request(const Call& call, const Page& page) {

@@ -8,6 +8,7 @@
 #include "api/caller.h"
 #include "api/paging.h"
 #include "api/routes.h"
+#include "api/target.h"
 #include "engine/daemon.h"
 #include "engine/grants.h"
 #include "engine/keeper.h"
@@ -40,7 +41,7 @@ struct Resources {
   engine::Grants& grants;
   engine::JobRunner& jobs;
   Authenticator& authenticator;
-  /// Reads configuration and plugins anew; everything or nothing.
+  /// Reads the configuration anew; everything or nothing.
   std::function<base::Result<base::Json>()> reload;
   Bell news;  ///< Rung after every committed write.
   std::shared_ptr<RunningKeys> running_keys = std::make_shared<RunningKeys>();
@@ -87,8 +88,6 @@ std::string etag_of_revision(std::int64_t revision);
 std::optional<Answer> stale(Call& call, std::int64_t revision);
 Answer resource_answer(const base::Json& body, std::int64_t revision, int status = 200);
 Answer created(const base::Json& body, std::int64_t revision, std::string location);
-/// For Location and links (RFC 3986 §2.1).
-std::string percent_encoded_segment(std::string_view text);
 
 /// `limit`, `cursor`, and the query's `search` and `sort` where the route declares them.
 store::PageRequest page_request(const Call& call, const Page& page);

@@ -66,13 +66,13 @@ class Spaces {
           space = opened->space;
         }
         return created(space_json({*space, {}}), space->provenance.revision,
-                       path_of(seen->row.record) + "/spaces/" + percent_encoded_segment(name));
+                       path_of(seen->row.record) + "/spaces/" + percent_encode(name));
       }
       auto done = resources_.grants.create_space(
           seen->row.record.id, name, text_of(call.body, "visibility") == "public", act_of(call));
       if (!done) return done.error();
       return created(space_job_json(*done, {done->space, {}}), done->space.provenance.revision,
-                     path_of(seen->row.record) + "/spaces/" + percent_encoded_segment(name));
+                     path_of(seen->row.record) + "/spaces/" + percent_encode(name));
     });
   }
 
@@ -136,7 +136,7 @@ class Spaces {
                                             text_of(call.body, "access") == "push", act_of(call));
       if (!binding) return binding.error();
       return created(binding_json(*binding), binding->provenance.revision,
-                     call.request.path + "/" + percent_encoded_segment(workspace->name));
+                     call.request.path + "/" + percent_encode(workspace->name));
     });
   }
 

@@ -204,8 +204,7 @@ Settings program(DaemonSettings& to) {
            {},
            {"text", "json"}},
           {"plugins.enabled", Kind::types, &to.plugins.enabled,
-           "types whose plugins may be used, see `portolan plugins enable`; a reload adds, taking "
-           "one away takes a restart"},
+           "types whose plugins may be used, see `portolan plugins enable`", restart},
           {"plugins.directories", Kind::directories, &to.plugins.directories,
            "more directories with plugins", restart}};
 }

@@ -102,6 +102,7 @@ api::Guard guard(api::Authenticator& authenticator) {
 
 Settings::Settings(config::Configuration configuration)
     : running_(std::move(configuration)),
+      latest_(running_),
       now_(std::make_shared<const config::DaemonSettings>(running_.settings)) {}
 
 std::shared_ptr<const config::DaemonSettings> Settings::now() const {
@@ -116,12 +117,13 @@ base::Result<Json> Settings::change_to(config::Configuration next) {
   Json changed = Json::array();
   for (const config::InForce& setting : next.in_force) {
     const bool restart = std::find(stay.begin(), stay.end(), setting.name) != stay.end();
-    if (setting.text != running_.at(setting.name).text && !restart)
+    if (setting.text != latest_.at(setting.name).text && !restart)
       changed.push(Json::string(setting.name));
   }
   // What needs a restart is read where it is used only once, at the start: its new value does no
   // harm in what is handed out from now on.
   now_ = std::make_shared<const config::DaemonSettings>(next.settings);
+  latest_ = std::move(next);
   Json out = Json::object();
   out.set("changed", std::move(changed));
   out.set("needs_restart", model::texts(stay));

@@ -32,7 +32,9 @@ class Settings {
 
  private:
   mutable base::Mutex mutex_;
-  config::Configuration running_ GUARDED_BY(mutex_);
+  const config::Configuration
+      running_;  // Of the start: what a restart would change is told from it.
+  config::Configuration latest_ GUARDED_BY(mutex_);
   std::shared_ptr<const config::DaemonSettings> now_ GUARDED_BY(mutex_);
 };
 

@@ -43,7 +43,7 @@ std::vector<Command> daemon_commands(const std::vector<Option>& settings) {
        .help = "what the token is called; without it, by the time"}};
   return {{.words = "serve",
            .summary = "Serve: keep registries, watch their health, answer the API",
-           .description = "SIGHUP and `portolan reload` read configuration and plugins anew. "
+           .description = "SIGHUP and `portolan reload` read the configuration anew. "
                           "SIGTERM lets what is in flight end, within server.drain.",
            .options =
                Options{{.name = "check", .help = "check the configuration and leave"}} + settings,

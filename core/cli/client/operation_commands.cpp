@@ -93,7 +93,7 @@ std::vector<ApiCommand> operators() {
            .positionals = {{.name = "ID", .help = "of the webhook"}},
            .done = "the webhook is removed"},
           {.words = "reload",
-           .summary = "Let the daemon read configuration and plugins anew",
+           .summary = "Let the daemon read its configuration anew",
            .method = "POST",
            .path = "reload",
            .rows = ""}};
