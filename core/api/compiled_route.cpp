@@ -25,6 +25,7 @@ class Compiler {
     if (!route_.handler) wrong("it has no handler");
     if (route_.operation.empty() || route_.summary.empty() || route_.tag.empty())
       wrong("operation, summary and tag are needed");
+    if (route_.fast && route_.waits) wrong("it cannot be fast and wait");
     if (route_.answers.empty()) wrong("it names no answer");
     for (const Possible& answer : route_.answers) needs_component(answer.schema);
     read_template();

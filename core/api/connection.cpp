@@ -121,13 +121,13 @@ Async<void> Connection::serve() {
     }
     const Counted counted(service_.requests);
     Task task = service_.handler(reader_.request());
-    if (!task.fast) {
+    if (task.lane != Lane::io) {
       goes_on = co_await answer_by_worker(std::move(task));
       continue;
     }
     Answer answer = run_guarded(task, reader_.request());
     if (answer.events)
-      goes_on = co_await stream(reader_.request(), answer, true);
+      goes_on = co_await stream(reader_.request(), answer, Lane::io);
     else
       goes_on = co_await send(reader_.request(), answer, reader_.keep_alive());
   }
@@ -271,21 +271,24 @@ Async<bool> Connection::answer_by_worker(Task task) {
   auto answering = std::make_shared<Answering>();
   answering->task = std::move(task);
   answering->request = std::move(request);
+  Pool& pool = service_.pool(answering->task.lane);
   const Request seen = outline(answering->request);
   bool is_answered = true;
-  if (service_.queued >= service_.options.queue) {
-    answering->answer =
-        to_answer(overloaded("too many requests wait for a worker"), answering->request);
+  if (!pool.enter()) {
+    answering->answer = to_answer(
+        overloaded(answering->task.lane == Lane::far ? "too many requests wait for other systems"
+                                                     : "too many requests wait for a worker"),
+        answering->request);
   } else {
     auto work = std::make_shared<Work>();
     work->run = [answering] {
       answering->answer = run_guarded(answering->task, answering->request);
     };
-    is_answered = co_await on_worker(std::move(work));
+    is_answered = co_await on_worker(std::move(work), pool);
   }
   if (!is_answered) co_return co_await give_up(seen);
   if (answering->answer.events)
-    co_return co_await stream(answering->request, answering->answer, false);
+    co_return co_await stream(answering->request, answering->answer, answering->task.lane);
   co_return co_await send(answering->request, answering->answer, keep_alive);
 }
 
@@ -318,17 +321,15 @@ Async<bool> Connection::answer_refusal() {
 }
 
 // False when it was given up: out of time, the client gone, or we stop.
-Async<bool> Connection::on_worker(std::shared_ptr<Work> work) {
-  ++service_.queued;
-  asio::post(service_.workers, [self = shared_from_this(), work]() mutable {
-    --self->service_.queued;
-    work->run();
-    asio::io_context& context = self->thread_.context;
-    asio::post(context, [self = std::move(self), work = std::move(work)] {
-      work->done = true;
-      self->wake_.cancel();
-    });
-  });
+Async<bool> Connection::on_worker(std::shared_ptr<Work> work, Pool& pool) {
+  pool.run([work] { work->run(); },
+           [self = shared_from_this(), work]() mutable {
+             asio::io_context& context = self->thread_.context;
+             asio::post(context, [self = std::move(self), work = std::move(work)] {
+               work->done = true;
+               self->wake_.cancel();
+             });
+           });
   enter(Phase::handling, Steady::now() + service_.options.limits.answer_timeout + answer_grace);
   while (!work->done) {
     wake_.expires_at(never);

@@ -66,6 +66,22 @@ struct IoThread {
   std::thread thread;
 };
 
+/// Threads for what may wait, and a bounded queue before them.
+class Pool {
+ public:
+  Pool(int threads, std::size_t queue);
+
+  bool enter();  ///< False: it is full. True is followed by run().
+  /// On a thread of it; neither may throw. `then` runs when there is room for another.
+  void run(std::function<void()> work, std::function<void()> then);
+  std::size_t queued() const;
+
+ private:
+  const std::size_t size_, room_;
+  std::atomic<std::size_t> inside_{0};  // Running or queued.
+  asio::thread_pool threads_;
+};
+
 /// What all connections share. Outlives them.
 struct Service {
   ServerOptions options;
@@ -73,12 +89,14 @@ struct Service {
   Observer observer;
   Admission admission;
   std::atomic<bool> draining{false};
-  std::atomic<std::size_t> connections{0}, turned_away{0}, requests{0}, event_streams{0}, queued{0};
+  std::atomic<std::size_t> connections{0}, turned_away{0}, requests{0}, event_streams{0};
   std::atomic<std::size_t> bodies{0};  // Bytes of the bodies that are held.
   base::Mutex mutex;
   base::Condition closed;  // connections or turned_away went down.
   std::vector<std::unique_ptr<IoThread>> threads;
-  asio::thread_pool workers;  // Behind the threads: joined before their contexts go.
+  Pool workers, far;  // Behind the threads: joined before their contexts go.
+
+  Pool& pool(Lane lane) { return lane == Lane::far ? far : workers; }
 
   Service(ServerOptions options, Handler handler, Observer observer);
 };
@@ -118,13 +136,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Async<bool> answer_refusal();
   Async<bool> answer_by_worker(Task task);
   Async<bool> give_up(Request seen);
-  Async<bool> on_worker(std::shared_ptr<Work> work);
+  Async<bool> on_worker(std::shared_ptr<Work> work, Pool& pool);
   Async<bool> send(Request& request, Answer& answer, bool keep_alive);
-  Async<bool> stream(Request& request, Answer& answer, bool fast);
-  Async<std::size_t> send_events(std::shared_ptr<EventStream> events, std::string after, bool fast,
+  Async<bool> stream(Request& request, Answer& answer, Lane lane);
+  Async<std::size_t> send_events(std::shared_ptr<EventStream> events, std::string after, Lane lane,
                                  bool chunked);
   Async<std::optional<Events>> pull(std::shared_ptr<EventStream> events, std::string after,
-                                    bool fast);
+                                    Lane lane);
   Async<bool> wait_for_news(base::Steady::time_point pulled);
   void on_bell();
   bool write_now(Parts& parts);

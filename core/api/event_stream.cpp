@@ -32,7 +32,7 @@ Problem overloaded(const char* detail) {
           .retry_after_ms = 1'000};
 }
 
-Async<bool> Connection::stream(Request& request, Answer& answer, bool fast) {
+Async<bool> Connection::stream(Request& request, Answer& answer, Lane lane) {
   const Counted counted(service_.event_streams);
   if (service_.event_streams > service_.options.limits.event_streams) {
     Answer refusal = to_answer(overloaded("there are too many event streams"), request);
@@ -53,7 +53,7 @@ Async<bool> Connection::stream(Request& request, Answer& answer, bool fast) {
   if (written && has_body) {
     const std::string* last = request.header("last-event-id");
     std::string after = last ? *last : "";
-    bytes = co_await send_events(std::move(events), std::move(after), fast, chunked);
+    bytes = co_await send_events(std::move(events), std::move(after), lane, chunked);
     if (chunked && !ended()) co_await write("0\r\n\r\n");
   }
   observe(request, written ? answer.status : 0, bytes);
@@ -61,7 +61,7 @@ Async<bool> Connection::stream(Request& request, Answer& answer, bool fast) {
 }
 
 Async<std::size_t> Connection::send_events(std::shared_ptr<EventStream> events, std::string after,
-                                           bool fast, bool chunked) {
+                                           Lane lane, bool chunked) {
   const Bell::Listening listening = events->bell.listen([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->on_bell();
   });
@@ -70,7 +70,7 @@ Async<std::size_t> Connection::send_events(std::shared_ptr<EventStream> events, 
   while (!ended() && !service_.draining) {
     rung_ = false;
     const Steady::time_point pulled = Steady::now();
-    const auto found = co_await pull(events, after, fast);
+    const auto found = co_await pull(events, after, lane);
     if (!found) break;
     const std::string before = after;
     std::string text;
@@ -93,9 +93,10 @@ Async<std::size_t> Connection::send_events(std::shared_ptr<EventStream> events, 
 }
 
 Async<std::optional<Events>> Connection::pull(std::shared_ptr<EventStream> events,
-                                              std::string after, bool fast) {
-  if (fast) co_return next_of(*events, after);
-  while (service_.queued >= service_.options.queue) {
+                                              std::string after, Lane lane) {
+  if (lane == Lane::io) co_return next_of(*events, after);
+  Pool& pool = service_.pool(lane);
+  while (!pool.enter()) {
     enter(Phase::streaming, Steady::time_point::max());
     wake_.expires_after(patience);
     co_await wake_.async_wait(awaiting);
@@ -104,7 +105,7 @@ Async<std::optional<Events>> Connection::pull(std::shared_ptr<EventStream> event
   auto found = std::make_shared<std::optional<Events>>();
   auto work = std::make_shared<Work>();
   work->run = [events, after, found] { *found = next_of(*events, after); };
-  const bool done = co_await on_worker(work);
+  const bool done = co_await on_worker(work, pool);
   if (!done) co_return std::nullopt;
   co_return *std::move(*found);
 }

@@ -236,6 +236,7 @@ void add_collection(Routes& routes, const RegistryPrefix& prefix, const Handlers
               .body = "RegistryDraft",
               .answers = {{201, "Registry", "Kept, with what the validation found"}},
               .security = "registry.create",
+              .waits = true,
               .handler = to(&RegistryWrites::integrate)});
   routes.add({.method = "POST",
               .path = prefix.path + "/registry-trials",
@@ -246,6 +247,7 @@ void add_collection(Routes& routes, const RegistryPrefix& prefix, const Handlers
               .body = "RegistryDraft",
               .answers = {{200, "Tried", "Every check"}},
               .security = "registry.try",
+              .waits = true,
               .handler = to(&RegistryWrites::try_out)});
 }
 
@@ -268,6 +270,7 @@ void add_changes(Routes& routes, const RegistryPrefix& prefix, const Handlers& t
               .body = "RegistryChange",
               .answers = {{200, "Registry", "As it is now"}},
               .security = "registry.update",
+              .waits = true,
               .handler = to(&RegistryWrites::change)});
   routes.add({.method = "POST",
               .path = path + "/rename",

@@ -127,12 +127,12 @@ struct RouteTable::Compiled {
     Match match;
     look(root, request.segments, 0, request.method == "HEAD" ? "GET" : request.method, match);
     if (!match.route) {
-      return {true, [match](Request& asked) { return answer_unmatched(match, asked); }};
+      return {Lane::io, [match](Request& asked) { return answer_unmatched(match, asked); }};
     }
     request.route = match.route->route.path;
     const CompiledRoute* route = match.route;
-    return {route->route.fast,
-            [this, route](Request& asked) { return answer_of(*route, guard, asked); }};
+    const Lane lane = route->route.fast ? Lane::io : route->route.waits ? Lane::far : Lane::worker;
+    return {lane, [this, route](Request& asked) { return answer_of(*route, guard, asked); }};
   }
 };
 

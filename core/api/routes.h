@@ -72,7 +72,8 @@ struct Route {
   bool body_required = true;        ///< Else it may be left out; Call::body is null then.
   std::vector<Possible> answers{};  ///< The good ones; problems are described by themselves.
   std::string security{security_signed_in};  ///< none, signed-in, or the action that is asked for.
-  bool fast = false;  ///< The handler never waits: it runs on the I/O thread.
+  bool fast = false;   ///< The handler never waits: it runs on the I/O thread (Lane::io).
+  bool waits = false;  ///< It may wait for a registry: apart from the others (Lane::far).
   std::string produces = "application/json";  ///< Content-Type of its good answers.
   std::function<base::Result<Answer>(Call&)> handler{};
 };

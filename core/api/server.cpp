@@ -74,12 +74,37 @@ Async<void> sweep(IoThread& thread, Admission* admission) {
 
 }  // namespace
 
+Pool::Pool(int threads, std::size_t queue)
+    : size_(static_cast<std::size_t>(std::max(threads, 1))),
+      room_(size_ + queue),
+      threads_(size_) {}
+
+bool Pool::enter() {
+  if (inside_.fetch_add(1) < room_) return true;
+  --inside_;
+  return false;
+}
+
+void Pool::run(std::function<void()> work, std::function<void()> then) {
+  asio::post(threads_, [this, work = std::move(work), then = std::move(then)] {
+    work();
+    --inside_;
+    then();
+  });
+}
+
+std::size_t Pool::queued() const {
+  const std::size_t inside = inside_;
+  return inside - std::min(inside, size_);
+}
+
 Service::Service(ServerOptions options_given, Handler handler_given, Observer observer_given)
     : options(std::move(options_given)),
       handler(std::move(handler_given)),
       observer(std::move(observer_given)),
       admission(admission_limits(options.limits)),
-      workers(static_cast<std::size_t>(std::max(options.workers, 1))) {
+      workers(options.workers, options.queue),
+      far(options.far, static_cast<std::size_t>(std::max(options.far, 0))) {
   for (int i = 0; i < std::max(options.io_threads, 1); ++i)
     threads.push_back(std::make_unique<IoThread>());
 }
@@ -96,7 +121,7 @@ class Server::State {
   ServerLoad load() const {
     const std::size_t streams = service_.event_streams;
     return {service_.connections, service_.requests - std::min(streams, service_.requests.load()),
-            streams, service_.queued};
+            streams, service_.workers.queued() + service_.far.queued()};
   }
 
  private:

@@ -56,13 +56,21 @@ struct ServerOptions {
   std::optional<TlsFiles> tls{};
   ServerLimits limits{};
   int io_threads = 2;
-  int workers = 8;          ///< Threads that run what may wait.
+  int workers = 8;          ///< Threads of Lane::worker.
   std::size_t queue = 256;  ///< Requests that wait for a worker; beyond: 503 with Retry-After.
+  int far = 32;             ///< Threads of Lane::far; as many requests may wait for one.
+};
+
+/// Where a request is answered.
+enum class Lane {
+  io,      ///< On the I/O thread: never waits.
+  worker,  ///< On a worker: waits for what is ours alone, such as the store.
+  far,     ///< Waits for another system, for seconds perhaps: apart, so that nobody is behind it.
 };
 
 /// A request taken on: what answers it, and where that runs.
 struct Task {
-  bool fast = false;  ///< Never waits, so it runs on the I/O thread; else on a worker.
+  Lane lane = Lane::worker;
   std::function<Answer(Request&)> run;
 };
 
@@ -91,7 +99,7 @@ struct ServerLoad {
   std::size_t connections = 0;
   std::size_t requests = 0;  ///< Taken on and not yet answered.
   std::size_t event_streams = 0;
-  std::size_t queued = 0;
+  std::size_t queued = 0;  ///< Of them, those that wait for a thread.
 };
 
 /// Serves from start() until stop(). Every method is safe from any thread.

@@ -397,6 +397,7 @@ void add_bindings(Routes& routes, const RegistryPrefix& prefix, const Handlers& 
               .body = "PushWish",
               .answers = {{201, "PushCommand", "Shown once"}},
               .security = "push.issue",
+              .waits = true,
               .handler = to(&Spaces::push)});
 }
 

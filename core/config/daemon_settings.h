@@ -58,6 +58,7 @@ struct DaemonSettings {
     std::uint64_t connections = preset::connections;
     std::uint64_t connections_per_address = preset::connections_per_address;
     std::uint64_t event_streams = preset::event_streams;
+    std::uint64_t waiting = preset::waiting;
     std::uint64_t rate_per_address = preset::rate_per_address;  ///< Per second; 0 = no limit.
     std::uint64_t rate_burst = preset::rate_burst;
     bool count_local = false;  ///< Loopback and unix peers are held to the limits per address too.

@@ -71,6 +71,10 @@ Settings server_limits(DaemonSettings::Server& to) {
            "connections of one address at once", restart, between(std::uint64_t{1}, many)},
           {"server.event-streams", Kind::number, &to.event_streams, "event streams at once",
            restart, between(std::uint64_t{0}, many)},
+          {"server.waiting", Kind::number, &to.waiting,
+           "requests that may wait for registries at once (try, integrate, push); as many more "
+           "queue, others are answered 503",
+           restart, between(std::uint64_t{1}, 256)},
           {"server.rate-per-address", Kind::number, &to.rate_per_address,
            "requests per second of one address on average; 0: no limit", restart,
            between(std::uint64_t{0}, many)},

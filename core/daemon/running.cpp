@@ -42,6 +42,7 @@ api::ServerOptions server_options(const config::DaemonSettings::Server& settings
     out.tls = api::TlsFiles{settings.tls_certificate.string(), settings.tls_key.string(),
                             settings.client_ca.string(), settings.client_certificate_required};
   }
+  out.far = static_cast<int>(settings.waiting);
   api::ServerLimits& limits = out.limits;
   limits.head_bytes = settings.header_limit;
   limits.body_bytes = settings.body_limit;

@@ -84,6 +84,7 @@ inline constexpr std::chrono::milliseconds idle_timeout = 60s;
 inline constexpr std::uint64_t connections = 4096;
 inline constexpr std::uint64_t connections_per_address = 256;
 inline constexpr std::uint64_t event_streams = 2000;
+inline constexpr std::uint64_t waiting = 32;            ///< Requests that wait for registries.
 inline constexpr std::uint64_t rate_per_address = 200;  ///< Requests per second.
 inline constexpr std::uint64_t rate_burst = 1000;
 

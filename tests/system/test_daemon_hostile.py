@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from urllib.parse import urlsplit
 
 import pytest
@@ -121,6 +122,21 @@ def test_bodies_that_are_no_json_too_large_or_too_deep(daemon):
             assert 413 in statuses  # It may close before it has read what it does not want.
             continue
         assert answer.status in statuses, (body[:20], answer.status, answer.text[:300])
+
+
+def test_trials_of_a_dead_registry_hold_up_nobody_else(start, portolan):
+    daemon = start(Daemon, portolan, {"server.waiting": 8, "limits.try-per-minute": 100})
+    with ThreadPoolExecutor(17) as clients, socket.create_server(("127.0.0.1", 0), backlog=64) as dead:
+        draft = {"name": "dead", "type": "docker-registry", "address": f"http://127.0.0.1:{dead.getsockname()[1]}",
+                 "timeouts": {"validation_ms": 25_000}}
+        trials = [clients.submit(daemon.admin, "POST", "registry-trials", draft) for _ in range(17)]
+        refused = next(as_completed(trials)).result()  # Eight hang, eight are behind them, one has no room.
+        assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "overloaded", "1"), refused.text
+        assert daemon.admin.get("registries")["items"] == []
+        assert daemon.admin.get("me")["name"] == "root"
+        assert sum(trial.done() for trial in trials) == 1, "they hang on"
+        dead.close()
+        assert sorted(trial.result().status for trial in trials) == [200] * 16 + [503]
 
 
 def test_two_hundred_half_requests_keep_nobody_out(daemon):

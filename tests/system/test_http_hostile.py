@@ -334,6 +334,21 @@ def test_a_full_queue_says_so(start):
     assert fresh(server) < 0.3  # What never waits needs no worker.
 
 
+def test_what_waits_for_other_systems_holds_up_nobody_else(start):
+    server = start(ApiEcho, "tcp", workers=1, far=2)
+    held = [Wire(server.connect()) for _ in range(4)]
+    for wire in held:
+        wire.send(get("/api/v1/far?ms=60000"))
+    wait_for(lambda: server.load()["queued"] == 2, "two to run and two to queue")
+    assert ask(server, get("/api/v1/echo/a")).status == 200, "the worker is free"
+    refused = ask(server, get("/api/v1/far?ms=0"))
+    assert (refused.status, refused.headers["retry-after"], refused.json()["code"]) == (503, "1", "overloaded")
+    for wire in held:
+        wire.close()
+    wait_for(lambda: server.load()["requests"] == 0, "all to go")
+    assert ask(server, get("/api/v1/far?ms=0")).json() == {"cancelled": False}
+
+
 def test_an_answer_that_never_comes_is_504(start):
     server = start(ApiEcho, "tcp", answer_timeout=200)
     heedful = ask(server, get("/api/v1/slow?ms=60000"))

@@ -418,6 +418,6 @@ def test_what_does_not_finish_in_time_is_cut(start):
 def test_threads_end_with_the_server(start):
     server = start(ApiEcho, "tcp")
     threads = len(os.listdir(f"/proc/{server.pid}/task"))
-    assert 1 + 2 + 8 <= threads <= 1 + 2 + 8 + 1  # A sanitizer has one of its own.
+    assert 1 + 2 + 8 + 32 <= threads <= 1 + 2 + 8 + 32 + 1  # A sanitizer has one of its own.
     server.tell("stop 1000")
     wait_for(lambda: len(os.listdir(f"/proc/{server.pid}/task")) == threads - 2, "the I/O threads to end")

@@ -169,6 +169,10 @@ void add_others(Routes& routes, const std::shared_ptr<News>& news) {
                      {Parameter::In::query, "deaf", R"({"type": "boolean", "default": false})",
                       "Heeds no cancel."}};
   routes.add(wait);
+  wait.path = "/api/v1/far";
+  wait.operation = "far";
+  wait.waits = true;
+  routes.add(wait);
   routes.add(route("GET", "/api/v1/throws", "throws", [](Call&) -> Result<Answer> {
     throw std::runtime_error("secret text of an exception");
   }));
@@ -236,8 +240,8 @@ void set_limit(ServerOptions& options, const std::string& name, const std::strin
     *rate->second = static_cast<double>(number(value));
   else if (name == "count_local")
     limits.count_local = true;
-  else if (name == "workers")
-    options.workers = static_cast<int>(number(value));
+  else if (name == "workers" || name == "far")
+    (name == "far" ? options.far : options.workers) = static_cast<int>(number(value));
   else
     throw std::invalid_argument(name);
 }
