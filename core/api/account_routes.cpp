@@ -1,5 +1,5 @@
 /// Signing in, users, tokens.
-#include "api/resources.h"
+#include "api/binder.h"
 #include "base/crypto.h"
 #include "model/json.h"
 #include "store/jobs.h"
@@ -12,10 +12,6 @@ using base::Code;
 using base::Error;
 using base::Json;
 using model::Action;
-
-constexpr const char* name_schema =
-    R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"})";
-constexpr const char* list_users = "users";
 
 Json to_json(const model::User& user) {
   Json out = Json::object();
@@ -34,10 +30,9 @@ bool truth_of(const Json& body, std::string_view key, bool otherwise) {
   return value ? value->as_bool().value_or(otherwise) : otherwise;
 }
 
-/// The routes of this file share these.
-class Accounts {
+class Accounts : public Handlers {
  public:
-  explicit Accounts(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> set_up(Call& call) {
     if (auto allowed = resources_.authenticator.allow_guess("set-up", call.request.peer); !allowed)
@@ -87,7 +82,7 @@ class Accounts {
 
   base::Result<Answer> me(Call& call) {
     const model::Principal& who = call.caller->principal;
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const auto user = store::find_user(reader, who.user);
       if (!user) return no_such("user", who.name);
       Json workspaces = Json::array();
@@ -107,12 +102,7 @@ class Accounts {
   }
 
   base::Result<Answer> list(Call& call) {
-    const auto page = read_page(call, list_users);
-    if (!page) return page.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      return page_answer(call, list_users, store::list_users(reader, page_request(call, *page)),
-                         [](const model::User& user) { return to_json(user); });
-    });
+    return list_answer(call, "users", store::list_users, to_json);
   }
 
   base::Result<Answer> create(Call& call) {
@@ -167,13 +157,11 @@ class Accounts {
     auto user = user_in_path(call);
     if (!user) return user.error();
     if (auto answer = stale(call, user->provenance.revision)) return *std::move(answer);
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       if (auto gone = store::delete_user(writer, user->id); !gone) return gone;
       return engine::note(writer, act_of(call), "user.delete", user->name,
                           base::to_text(to_json(*user)), "");
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
   /// One's own with the present password, anybody's for an admin.
@@ -196,17 +184,13 @@ class Accounts {
             .where = "/present_password"};
     }
     const auto hash = base::hash_password(base::Secret(text_of(call.body, "password")));
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       if (auto set = store::set_password_hash(writer, (*user)->id, hash); !set) return set;
       return engine::note(writer, act_of(call), "user.password", (*user)->name, "", "");
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
   base::Result<model::User> user_in_path(const Call& call) {
     return store().read<model::User>([&](store::Reader& reader) -> base::Result<model::User> {
       auto user = store::find_user(reader, call.in_path("user"));
@@ -257,8 +241,6 @@ class Accounts {
       (void)store().write([&](store::Writer& writer) { return store::add_audit(writer, entry); });
     return error;
   }
-
-  Resources& resources_;
 };
 
 void add_components(Routes& routes) {
@@ -302,8 +284,7 @@ const char* const user_schema = R"({"type": "object", "required": ["name", "disp
 
 void add_answers(Routes& routes) {
   routes.component("User", user_schema);
-  routes.component("Users", R"({"type": "object", "required": ["items"], "properties": {
-      "items": {"type": "array", "items": {"$ref": "#/components/schemas/User"}}}})");
+  routes.component("Users", list_of("User"));
   routes.component("Me", R"({"allOf": [{"$ref": "#/components/schemas/User"},
       {"type": "object", "required": ["workspaces", "ends_at"], "properties": {
         "workspaces": {"type": "array", "items": {"type": "object",
@@ -312,121 +293,66 @@ void add_answers(Routes& routes) {
         "ends_at": {"type": ["string", "null"], "format": "date-time"}}}]})");
 }
 
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (Accounts::*)(Call&))>;
-
-void add_session_routes(Routes& routes, const Handlers& to) {
-  routes.add({.method = "POST",
-              .path = "/api/v1/setup",
-              .operation = "setUp",
-              .tag = "account",
-              .summary = "Make the first admin with the one-time set-up token",
-              .body = "SetUp",
-              .answers = {{201, "User", "The admin, signed in by the cookie"}},
-              .security = std::string(security_none),
-              .handler = to(&Accounts::set_up)});
-  routes.add({.method = "POST",
-              .path = "/api/v1/session",
-              .operation = "signIn",
-              .tag = "account",
-              .summary = "Sign in for the session cookie of the console",
-              .body = "Login",
-              .answers = {{201, "User", "Signed in; the cookie is HttpOnly and SameSite=Strict"}},
-              .security = std::string(security_none),
-              .handler = to(&Accounts::log_in)});
-  routes.add({.method = "DELETE",
-              .path = "/api/v1/session",
-              .operation = "signOut",
-              .tag = "account",
-              .summary = "End the session",
-              .answers = {{204, "", "Signed out"}},
-              .handler = to(&Accounts::log_out)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/me",
-              .operation = "showMe",
-              .tag = "account",
-              .summary = "Who am I, and what am I where",
-              .answers = {{200, "Me", "The caller"}},
-              .handler = to(&Accounts::me)});
+void add_sessions(const Table<Accounts>& table) {
+  table
+      .post("/setup", &Accounts::set_up, "setUp",
+            "Make the first admin with the one-time set-up token")
+      .body("SetUp")
+      .gives(201, "User", "The admin, signed in by the cookie")
+      .open_to_all();
+  table
+      .post("/session", &Accounts::log_in, "signIn",
+            "Sign in for the session cookie of the console")
+      .body("Login")
+      .gives(201, "User", "Signed in; the cookie is HttpOnly and SameSite=Strict")
+      .open_to_all();
+  table.remove("/session", &Accounts::log_out, "signOut", "End the session")
+      .gives(204, "", "Signed out");
+  table.get("/me", &Accounts::me, "showMe", "Who am I, and what am I where")
+      .gives(200, "Me", "The caller");
 }
 
-void add_user_routes(Routes& routes, const Handlers& to) {
-  const Parameter user{
-      .in = Parameter::In::path, .name = "user", .schema = name_schema, .help = "Name of the user"};
-  std::vector<Parameter> paged = page_parameters();
-  paged.push_back({.name = "search",
-                   .schema = R"({"type": "string", "maxLength": 200})",
-                   .help = "Part of the name"});
-  routes.add({.method = "GET",
-              .path = "/api/v1/users",
-              .operation = "listUsers",
-              .tag = "users",
-              .summary = "List users",
-              .parameters = paged,
-              .answers = {{200, "Users", "A page"}},
-              .security = "user.read",
-              .handler = to(&Accounts::list)});
-  routes.add({.method = "POST",
-              .path = "/api/v1/users",
-              .operation = "createUser",
-              .tag = "users",
-              .summary = "Add a user",
-              .body = "NewUser",
-              .answers = {{201, "User", "The user"}},
-              .security = "user.write",
-              .handler = to(&Accounts::create)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/users/{user}",
-              .operation = "showUser",
-              .tag = "users",
-              .summary = "Show a user",
-              .parameters = {user},
-              .answers = {{200, "User", "The user"}},
-              .security = "user.read",
-              .handler = to(&Accounts::show)});
-  routes.add({.method = "PATCH",
-              .path = "/api/v1/users/{user}",
-              .operation = "updateUser",
-              .tag = "users",
-              .summary = "Change roles, or disable",
-              .parameters = {user},
-              .body = "UserChange",
-              .answers = {{200, "User", "As it is now"}},
-              .security = "user.write",
-              .handler = to(&Accounts::update)});
-  routes.add({.method = "DELETE",
-              .path = "/api/v1/users/{user}",
-              .operation = "deleteUser",
-              .tag = "users",
-              .summary = "Remove a user",
-              .description = "His tokens and sessions end at once. The last admin stays.",
-              .parameters = {user},
-              .answers = {{204, "", "Removed"}},
-              .security = "user.write",
-              .handler = to(&Accounts::remove)});
-  routes.add({.method = "PUT",
-              .path = "/api/v1/users/{user}/password",
-              .operation = "setPassword",
-              .tag = "users",
-              .summary = "Set a password",
-              .description = "All sessions of the user end.",
-              .parameters = {user},
-              .body = "PasswordChange",
-              .answers = {{204, "", "Set"}},
-              .handler = to(&Accounts::set_password)});
+void add_users(const Table<Accounts>& table) {
+  table.get("", &Accounts::list, "listUsers", "List users")
+      .paged()
+      .takes({search_parameter()})
+      .gives(200, "Users", "A page")
+      .needs("user.read");
+  table.post("", &Accounts::create, "createUser", "Add a user")
+      .body("NewUser")
+      .gives(201, "User", "The user")
+      .needs("user.write");
+}
+
+void add_user(const Table<Accounts>& table) {
+  table.get("", &Accounts::show, "showUser", "Show a user")
+      .gives(200, "User", "The user")
+      .needs("user.read");
+  table.patch("", &Accounts::update, "updateUser", "Change roles, or disable")
+      .body("UserChange")
+      .gives(200, "User", "As it is now")
+      .needs("user.write");
+  table.remove("", &Accounts::remove, "deleteUser", "Remove a user")
+      .says("His tokens and sessions end at once. The last admin stays.")
+      .gives(204, "", "Removed")
+      .needs("user.write");
+  table.put("/password", &Accounts::set_password, "setPassword", "Set a password")
+      .says("All sessions of the user end.")
+      .body("PasswordChange")
+      .gives(204, "", "Set");
 }
 
 }  // namespace
 
 void add_account_routes(Routes& routes, Resources& resources) {
-  const auto accounts = std::make_shared<Accounts>(resources);
-  const Handlers to = [accounts](base::Result<Answer> (Accounts::*method)(Call&)) {
-    return [accounts, method](Call& call) { return ((*accounts).*method)(call); };
-  };
   add_components(routes);
   add_answers(routes);
-  add_session_routes(routes, to);
-  add_user_routes(routes, to);
+  const Table<Accounts> table(routes, resources);
+  add_sessions(table.at({.tag = "account"}));
+  add_users(table.at({.tag = "users", .path = "/users"}));
+  add_user(table.at({.tag = "users",
+                     .path = "/users/{user}",
+                     .parameters = {path_parameter("user", "Name of the user", name_schema)}}));
 }
 
 }  // namespace portolan::api

@@ -15,7 +15,6 @@ using base::Json;
 using model::Action;
 
 constexpr const char* events_list = "events";
-constexpr const char* jobs_list = "jobs";
 constexpr std::size_t events_at_once = 100;
 
 std::optional<model::Id> number_from(const std::string& text) {
@@ -25,39 +24,29 @@ std::optional<model::Id> number_from(const std::string& text) {
   return out;
 }
 
-class News {
+class News : public Handlers {
  public:
-  explicit News(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> list(Call& call) {
-    const auto page = read_page(call, events_list);
-    if (!page) return page.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      const View view = view_of(reader, call.caller->principal);
-      const store::Sight sight = view.sight();
-      store::EventFilter filter;
-      filter.kind = call.text("kind");
-      filter.only = view.everything ? nullptr : &sight;
-      return page_answer(call, events_list,
-                         store::list_events(reader, page_request(call, *page), filter), event_json);
-    });
+    return list_answer(
+        call, events_list,
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return events_of(reader, request, call, view_of(reader, call.caller->principal), {});
+        },
+        event_json);
   }
 
   /// Of one registry: whoever sees it, over what he sees.
   base::Result<Answer> list_of_registry(Call& call) {
-    const auto page = read_page(call, events_list);
-    if (!page) return page.error();
     auto seen = registry_in_path(resources_, call, Action::event_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      const store::Sight sight = seen->view.sight();
-      store::EventFilter filter;
-      filter.registry = seen->row.record.id;
-      filter.kind = call.text("kind");
-      filter.only = seen->view.everything ? nullptr : &sight;
-      return page_answer(call, events_list,
-                         store::list_events(reader, page_request(call, *page), filter), event_json);
-    });
+    return list_answer(
+        call, events_list,
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return events_of(reader, request, call, seen->view, seen->row.record.id);
+        },
+        event_json);
   }
 
   /// Rights are asked with every look, so that a stream ends to show what its reader lost.
@@ -78,18 +67,17 @@ class News {
   }
 
   base::Result<Answer> list_jobs(Call& call) {
-    const auto page = read_page(call, jobs_list);
-    if (!page) return page.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      const View view = view_of(reader, call.caller->principal);
-      const store::Sight sight = view.sight();
-      store::JobFilter filter;
-      filter.kind = call.text("kind");
-      filter.only = view.everything ? nullptr : &sight;
-      return page_answer(call, jobs_list,
-                         store::list_jobs(reader, page_request(call, *page), filter),
-                         [&](const model::Job& job) { return shown(job, *call.caller); });
-    });
+    return list_answer(
+        call, "jobs",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          const View view = view_of(reader, call.caller->principal);
+          const store::Sight sight = view.sight();
+          store::JobFilter filter;
+          filter.kind = call.text("kind");
+          filter.only = view.everything ? nullptr : &sight;
+          return store::list_jobs(reader, request, filter);
+        },
+        [&](const model::Job& job) { return shown(job, *call.caller); });
   }
 
   base::Result<Answer> show_job(Call& call) {
@@ -104,12 +92,10 @@ class News {
     if (auto no = refuse(call, Action::job_write, job->workspace, Action::job_read, "job",
                          call.in_path("job")))
       return *no;
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       if (auto done = store::cancel_job(writer, job->id); !done) return done;
       return engine::note(writer, act_of(call), "job.cancel", job->kind + " " + job->key, "", "");
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
   /// An event each time the job changed; the last one is its end.
@@ -125,7 +111,16 @@ class News {
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
+  static store::Page<model::Event> events_of(store::Reader& reader,
+                                             const store::PageRequest& request, const Call& call,
+                                             const View& view, std::optional<model::Id> registry) {
+    const store::Sight sight = view.sight();
+    store::EventFilter filter;
+    filter.registry = registry;
+    filter.kind = call.text("kind");
+    filter.only = view.everything ? nullptr : &sight;
+    return store::list_events(reader, request, filter);
+  }
 
   static Error ended() {
     return {.code = Code::unauthorized, .message = "the token or session has ended"};
@@ -191,109 +186,59 @@ class News {
       return out;
     });
   }
-
-  Resources& resources_;
 };
 
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (News::*)(Call&))>;
+Parameter kind_parameter() { return text_parameter("kind", "Only of this kind", 100); }
 
-std::vector<Parameter> list_parameters() {
-  std::vector<Parameter> out = page_parameters();
-  out.push_back({.name = "kind",
-                 .schema = R"({"type": "string", "maxLength": 100})",
-                 .help = "Only of this kind"});
-  return out;
+void add_events(const Table<News>& table) {
+  table.get("/events", &News::list, "listEvents", "What happened, newest first")
+      .paged()
+      .takes({kind_parameter()})
+      .gives(200, "Events", "A page")
+      .needs("event.read");
+  table.get("/events/stream", &News::stream, "streamEvents", "What happens, as server-sent events")
+      .says("Last-Event-ID goes on where a stream broke off.")
+      .gives(200, "", "A stream; each `data` is an Event")
+      .needs("event.read")
+      .produces("text/event-stream");
+  for (const Place& place : registry_places("events"))
+    table.at(place)
+        .get("/events", &News::list_of_registry, "list*RegistryEvents",
+             "What happened to a registry, newest first")
+        .paged()
+        .takes({kind_parameter()})
+        .gives(200, "Events", "A page")
+        .needs("event.read");
 }
 
-void add_events(Routes& routes, const Handlers& to) {
-  routes.add({.method = "GET",
-              .path = "/api/v1/events",
-              .operation = "listEvents",
-              .tag = "events",
-              .summary = "What happened, newest first",
-              .parameters = list_parameters(),
-              .answers = {{200, "Events", "A page"}},
-              .security = "event.read",
-              .handler = to(&News::list)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/events/stream",
-              .operation = "streamEvents",
-              .tag = "events",
-              .summary = "What happens, as server-sent events",
-              .description = "Last-Event-ID goes on where a stream broke off.",
-              .answers = {{200, "", "A stream; each `data` is an Event"}},
-              .security = "event.read",
-              .produces = "text/event-stream",
-              .handler = to(&News::stream)});
-  for (const RegistryPrefix& prefix : registry_prefixes()) {
-    std::vector<Parameter> parameters = list_parameters();
-    parameters.insert(parameters.begin(), registry_parameter());
-    routes.add({.method = "GET",
-                .path = prefix.path + "/registries/{registry}/events",
-                .operation = "list" + prefix.operation + "RegistryEvents",
-                .tag = "events",
-                .summary = "What happened to a registry, newest first",
-                .parameters = parameters_of(prefix, std::move(parameters)),
-                .answers = {{200, "Events", "A page"}},
-                .security = "event.read",
-                .handler = to(&News::list_of_registry)});
-  }
-}
-
-void add_jobs(Routes& routes, const Handlers& to) {
-  const Parameter job{.in = Parameter::In::path,
-                      .name = "job",
-                      .schema = R"({"type": "string", "pattern": "^[0-9]{1,18}$"})",
-                      .help = "Id of the job"};
-  routes.add({.method = "GET",
-              .path = "/api/v1/jobs",
-              .operation = "listJobs",
-              .tag = "jobs",
-              .summary = "Lasting work, newest first",
-              .parameters = list_parameters(),
-              .answers = {{200, "Jobs", "A page"}},
-              .security = "job.read",
-              .handler = to(&News::list_jobs)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/jobs/{job}",
-              .operation = "showJob",
-              .tag = "jobs",
-              .summary = "Show a job",
-              .parameters = {job},
-              .answers = {{200, "Job", "As it is now"}},
-              .security = "job.read",
-              .handler = to(&News::show_job)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/jobs/{job}/stream",
-              .operation = "streamJob",
-              .tag = "jobs",
-              .summary = "Follow a job, as server-sent events",
-              .parameters = {job},
-              .answers = {{200, "", "A stream; each `data` is a Job"}},
-              .security = "job.read",
-              .produces = "text/event-stream",
-              .handler = to(&News::stream_job)});
-  routes.add({.method = "DELETE",
-              .path = "/api/v1/jobs/{job}",
-              .operation = "cancelJob",
-              .tag = "jobs",
-              .summary = "Cancel a job that waits",
-              .parameters = {job},
-              .answers = {{204, "", "Cancelled"}},
-              .security = "job.write",
-              .handler = to(&News::cancel_job)});
+void add_jobs(const Table<News>& table) {
+  table.get("", &News::list_jobs, "listJobs", "Lasting work, newest first")
+      .paged()
+      .takes({kind_parameter()})
+      .gives(200, "Jobs", "A page")
+      .needs("job.read");
+  const Parameter job = id_parameter("job");
+  table.get("/{job}", &News::show_job, "showJob", "Show a job")
+      .takes({job})
+      .gives(200, "Job", "As it is now")
+      .needs("job.read");
+  table.get("/{job}/stream", &News::stream_job, "streamJob", "Follow a job, as server-sent events")
+      .takes({job})
+      .gives(200, "", "A stream; each `data` is a Job")
+      .needs("job.read")
+      .produces("text/event-stream");
+  table.remove("/{job}", &News::cancel_job, "cancelJob", "Cancel a job that waits")
+      .takes({job})
+      .gives(204, "", "Cancelled")
+      .needs("job.write");
 }
 
 }  // namespace
 
 void add_event_routes(Routes& routes, Resources& resources) {
-  const auto news = std::make_shared<News>(resources);
-  const Handlers to = [news](base::Result<Answer> (News::*method)(Call&)) {
-    return [news, method](Call& call) { return ((*news).*method)(call); };
-  };
-  add_events(routes, to);
-  add_jobs(routes, to);
+  const Table<News> table(routes, resources);
+  add_events(table.at({"events"}));
+  add_jobs(table.at({"jobs", "/jobs"}));
 }
 
 }  // namespace portolan::api

@@ -15,7 +15,6 @@ using base::Error;
 using base::Json;
 using model::Action;
 
-constexpr const char* repositories_list = "repositories";
 constexpr const char* tags_list = "tags";
 constexpr const char* images_list = "images";
 
@@ -60,37 +59,35 @@ Choice choice_of(store::Reader& reader, const std::vector<model::UsableSpace>& u
   return out;
 }
 
-class Images {
+class Images : public Handlers {
  public:
-  explicit Images(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> repositories(Call& call) {
-    const auto page = read_page(call, repositories_list);
-    if (!page) return page.error();
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      store::RepositoryFilter filter;
-      filter.registry = seen->row.record.id;
-      filter.only_spaces = seen->inspect ? nullptr : seen->view.only_spaces();
-      return page_answer(call, repositories_list,
-                         store::list_repositories(reader, page_request(call, *page), filter),
-                         repository_json);
-    });
+    store::RepositoryFilter filter;
+    filter.registry = seen->row.record.id;
+    filter.only_spaces = seen->inspect ? nullptr : seen->view.only_spaces();
+    return list_answer(
+        call, "repositories",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return store::list_repositories(reader, request, filter);
+        },
+        repository_json);
   }
 
   base::Result<Answer> tags(Call& call) {
-    const auto page = read_page(call, tags_list);
-    if (!page) return page.error();
+    const auto request = page_request(call, tags_list);
+    if (!request) return request.error();
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
     const std::string& name = call.in_path("repository");
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const auto repository = store::find_repository(reader, seen->row.record.id, name);
       if (!repository || (!seen->inspect && !seen->view.sees_space(repository->space)))
         return no_such("repository", name);
-      return page_answer(call, tags_list,
-                         store::list_tags(reader, page_request(call, *page), repository->id),
+      return page_answer(call, tags_list, store::list_tags(reader, *request, repository->id),
                          tag_json);
     });
   }
@@ -130,7 +127,7 @@ class Images {
     store::PageRequest request;
     request.limit = static_cast<std::size_t>(call.number("limit"));
     request.search = call.text("q");
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const View view = view_of(reader, call.caller->principal);
       store::RegistryFilter registries;
       registries.only = view.only_registries();
@@ -156,8 +153,6 @@ class Images {
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
   template <class Row, class ToJson>
   static Json items(const std::vector<Row>& rows, const ToJson& to_json) {
     Json out = Json::array();
@@ -186,16 +181,14 @@ class Images {
 
   base::Result<Answer> images(
       Call& call, const std::function<std::vector<model::UsableSpace>(store::Reader&)>& usable_of) {
-    const auto page = read_page(call, images_list);
-    if (!page) return page.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    const auto request = page_request(call, images_list);
+    if (!request) return request.error();
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const Choice choice = choice_of(reader, usable_of(reader));
       store::RepositoryFilter filter;
       filter.only_spaces = &choice.spaces;
-      const auto rows = store::list_repositories(reader, page_request(call, *page), filter);
-      Json body = Json::object();
-      body.set("items", merged(choice, rows.rows));
-      Answer answer = json_answer(body);
+      const auto rows = store::list_repositories(reader, *request, filter);
+      Answer answer = json_answer(Json::object({{"items", merged(choice, rows.rows)}}));
       if (!rows.next.empty()) link_next(answer, call, images_list, {rows.next});
       return answer;
     });
@@ -252,20 +245,14 @@ class Images {
     out.set("notices", model::texts(secret->notices));
     return json_answer(out);
   }
-
-  Resources& resources_;
 };
-
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (Images::*)(Call&))>;
 
 void add_components(Routes& routes) {
   routes.component("Repository", R"({"type": "object", "required": ["name", "artifacts", "pulls",
     "updated_at", "seen_at"], "properties": {"name": {"type": "string"},
       "artifacts": {"type": ["integer", "null"]}, "pulls": {"type": ["integer", "null"]},
       "updated_at": {"type": ["string", "null"]}, "seen_at": {"type": ["string", "null"]}}})");
-  routes.component("Repositories", R"({"type": "object", "required": ["items"], "properties": {
-      "items": {"type": "array", "items": {"$ref": "#/components/schemas/Repository"}}}})");
+  routes.component("Repositories", list_of("Repository"));
   routes.component("Tags", R"({"type": "object", "required": ["items"], "properties": {
       "items": {"type": "array", "items": {"type": "object", "required": ["name", "digest"],
         "properties": {"name": {"type": "string"}, "digest": {"type": ["string", "null"]},
@@ -292,111 +279,68 @@ void add_components(Routes& routes) {
       "repositories": {"type": "array", "items": {"$ref": "#/components/schemas/Repository"}}}})");
 }
 
-std::vector<Parameter> list_parameters(std::vector<Parameter> first) {
-  for (Parameter& parameter : page_parameters()) first.push_back(std::move(parameter));
-  first.push_back({.name = "search",
-                   .schema = R"({"type": "string", "maxLength": 200})",
-                   .help = "Part of the name"});
-  return first;
+void add_catalogue(const Table<Images>& table) {
+  table
+      .get("/repositories", &Images::repositories, "list*Repositories",
+           "Repositories, as last seen")
+      .paged()
+      .takes({search_parameter(), sort_parameter({"name", "updated", "pulls"})})
+      .gives(200, "Repositories", "A page")
+      .needs("registry.read");
+  table
+      .get("/repositories/{repository}/tags", &Images::tags, "list*Tags",
+           "Tags of a repository, as last seen")
+      .takes({path_parameter("repository", "Name of the repository; slashes percent-encoded",
+                             R"({"type": "string", "minLength": 1, "maxLength": 512})")})
+      .paged()
+      .takes({search_parameter()})
+      .gives(200, "Tags", "A page")
+      .needs("registry.read");
 }
 
-void add_catalogue(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}/repositories";
-  auto listed = list_parameters({registry_parameter()});
-  listed.push_back({.name = "sort",
-                    .schema = R"({"type": "string", "enum": ["name", "-name", "updated",
-                        "-updated", "pulls", "-pulls"]})",
-                    .help = "Order"});
-  const Parameter repository{.in = Parameter::In::path,
-                             .name = "repository",
-                             .schema = R"({"type": "string", "minLength": 1, "maxLength": 512})",
-                             .help = "Name of the repository; slashes percent-encoded"};
-  routes.add({.method = "GET",
-              .path = path,
-              .operation = "list" + prefix.operation + "Repositories",
-              .tag = "images",
-              .summary = "Repositories, as last seen",
-              .parameters = parameters_of(prefix, std::move(listed)),
-              .answers = {{200, "Repositories", "A page"}},
-              .security = "registry.read",
-              .handler = to(&Images::repositories)});
-  routes.add(
-      {.method = "GET",
-       .path = path + "/{repository}/tags",
-       .operation = "list" + prefix.operation + "Tags",
-       .tag = "images",
-       .summary = "Tags of a repository, as last seen",
-       .parameters = parameters_of(prefix, list_parameters({registry_parameter(), repository})),
-       .answers = {{200, "Tags", "A page"}},
-       .security = "registry.read",
-       .handler = to(&Images::tags)});
-}
-
-void add_use(Routes& routes, const Handlers& to) {
-  const Parameter workspace = registry_prefixes()[1].parameters[0];
-  const Parameter name_space{.name = "namespace",
-                             .schema = R"({"type": "string", "maxLength": 320})",
-                             .help = "cluster/namespace; 404 when it is not the workspace's"};
-  routes.add({.method = "GET",
-              .path = "/api/v1/workspaces/{workspace}/images",
-              .operation = "selectImages",
-              .tag = "images",
-              .summary = "The images that a workspace may use",
-              .parameters = list_parameters({workspace, name_space}),
-              .answers = {{200, "Images", "A page"}},
-              .security = "image.use",
-              .handler = to(&Images::select)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/images",
-              .operation = "selectMyImages",
-              .tag = "images",
-              .summary = "The images that I may use",
-              .parameters = list_parameters({}),
-              .answers = {{200, "Images", "A page"}},
-              .handler = to(&Images::select_mine)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/workspaces/{workspace}/pull-secret",
-              .operation = "showPullSecret",
-              .tag = "images",
-              .summary = "What a namespace of a workspace needs to pull",
-              .parameters = {workspace, name_space},
-              .answers = {{200, "PullSecret", "Exactly what it may pull"}},
-              .security = "pull-secret.read",
-              .handler = to(&Images::pull_secret)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/pull-secret",
-              .operation = "showPublicPullSecret",
-              .tag = "images",
-              .summary = "What a namespace of no workspace needs to pull",
-              .answers = {{200, "PullSecret", "For public spaces alone"}},
-              .handler = to(&Images::public_pull_secret)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/search",
-              .operation = "search",
-              .tag = "images",
-              .summary = "Search everything one may see",
-              .parameters = {{.name = "q",
-                              .schema = R"({"type": "string", "minLength": 1, "maxLength": 200})",
-                              .help = "Part of a name",
-                              .required = true},
-                             {.name = "limit",
-                              .schema = R"({"type": "integer", "minimum": 1, "maximum": 100,
-                                  "default": 20})",
-                              .help = "Of each kind"}},
-              .answers = {{200, "Found", "Some of each kind"}},
-              .handler = to(&Images::search)});
+void add_use(const Table<Images>& table) {
+  const Parameter name_space =
+      text_parameter("namespace", "cluster/namespace; 404 when it is not the workspace's", 320);
+  table
+      .get("/workspaces/{workspace}/images", &Images::select, "selectImages",
+           "The images that a workspace may use")
+      .takes({workspace_parameter(), name_space})
+      .paged()
+      .takes({search_parameter()})
+      .gives(200, "Images", "A page")
+      .needs("image.use");
+  table.get("/images", &Images::select_mine, "selectMyImages", "The images that I may use")
+      .paged()
+      .takes({search_parameter()})
+      .gives(200, "Images", "A page");
+  table
+      .get("/workspaces/{workspace}/pull-secret", &Images::pull_secret, "showPullSecret",
+           "What a namespace of a workspace needs to pull")
+      .takes({workspace_parameter(), name_space})
+      .gives(200, "PullSecret", "Exactly what it may pull")
+      .needs("pull-secret.read");
+  table
+      .get("/pull-secret", &Images::public_pull_secret, "showPublicPullSecret",
+           "What a namespace of no workspace needs to pull")
+      .gives(200, "PullSecret", "For public spaces alone");
+  table.get("/search", &Images::search, "search", "Search everything one may see")
+      .takes({{.name = "q",
+               .schema = R"({"type": "string", "minLength": 1, "maxLength": 200})",
+               .help = "Part of a name",
+               .required = true},
+              {.name = "limit",
+               .schema = R"({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})",
+               .help = "Of each kind"}})
+      .gives(200, "Found", "Some of each kind");
 }
 
 }  // namespace
 
 void add_image_routes(Routes& routes, Resources& resources) {
-  const auto images = std::make_shared<Images>(resources);
-  const Handlers to = [images](base::Result<Answer> (Images::*method)(Call&)) {
-    return [images, method](Call& call) { return ((*images).*method)(call); };
-  };
   add_components(routes);
-  for (const RegistryPrefix& prefix : registry_prefixes()) add_catalogue(routes, prefix, to);
-  add_use(routes, to);
+  const Table<Images> table(routes, resources);
+  for (const Place& place : registry_places("images")) add_catalogue(table.at(place));
+  add_use(table.at({"images"}));
 }
 
 }  // namespace portolan::api

@@ -1,5 +1,5 @@
 /// What operators look after: audit, webhooks, plugins and types, reload.
-#include "api/resources.h"
+#include "api/binder.h"
 #include "base/crypto.h"
 #include "base/url.h"
 #include "model/json.h"
@@ -13,8 +13,6 @@ using base::Code;
 using base::Error;
 using base::Json;
 using model::Action;
-
-constexpr const char* list_audit_name = "audit";
 
 /// Texts of the store that hold JSON; null where there is none.
 Json parsed(const std::string& text) {
@@ -49,13 +47,11 @@ Json to_json(const model::Webhook& webhook) {
   return out;
 }
 
-class Operations {
+class Operations : public Handlers {
  public:
-  explicit Operations(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> list_audit(Call& call) {
-    const auto page = read_page(call, list_audit_name);
-    if (!page) return page.error();
     store::AuditFilter filter;
     filter.actor = call.text("actor");
     filter.action = call.text("action");
@@ -69,15 +65,16 @@ class Operations {
                      .message = "the time is not in the form 2026-01-31T10:00:00Z",
                      .where = name};
     }
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      return page_answer(call, list_audit_name,
-                         store::list_audit(reader, page_request(call, *page), filter),
-                         [](const model::AuditEntry& entry) { return to_json(entry); });
-    });
+    return list_answer(
+        call, "audit",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return store::list_audit(reader, request, filter);
+        },
+        [](const model::AuditEntry& entry) { return to_json(entry); });
   }
 
   base::Result<Answer> verify_audit(Call&) {
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const auto entries = store::verify_audit(reader);
       Json out = Json::object();
       out.set("intact", Json::boolean(entries.has_value()));
@@ -88,12 +85,9 @@ class Operations {
   }
 
   base::Result<Answer> list_webhooks(Call&) {
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      Json items = Json::array();
-      for (const model::Webhook& webhook : store::webhooks(reader)) items.push(to_json(webhook));
-      Json out = Json::object();
-      out.set("items", std::move(items));
-      return json_answer(out);
+    return read([&](store::Reader& reader) {
+      return json_answer(items_json(
+          store::webhooks(reader), [](const model::Webhook& webhook) { return to_json(webhook); }));
     });
   }
 
@@ -129,7 +123,7 @@ class Operations {
 
   base::Result<Answer> delete_webhook(Call& call) {
     const std::string& id = call.in_path("webhook");
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       for (const model::Webhook& webhook : store::webhooks(writer)) {
         if (std::to_string(webhook.id) != id) continue;
         if (auto gone = store::delete_webhook(writer, webhook.id); !gone) return gone;
@@ -138,8 +132,6 @@ class Operations {
       }
       return no_such("webhook", id);
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
   base::Result<Answer> list_plugins(Call&) {
@@ -175,13 +167,7 @@ class Operations {
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
-  Resources& resources_;
 };
-
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (Operations::*)(Call&))>;
 
 void add_components(Routes& routes) {
   routes.component("AuditEntries", R"({"type": "object", "required": ["items"], "properties": {
@@ -210,8 +196,7 @@ void add_components(Routes& routes) {
       "url": {"type": "string"}, "kinds": {"type": "array", "items": {"type": "string"}},
       "enabled": {"type": "boolean"},
       "secret": {"type": ["string", "null"], "description": "Only in the answer that makes it."}}})");
-  routes.component("Webhooks", R"({"type": "object", "required": ["items"], "properties": {
-      "items": {"type": "array", "items": {"$ref": "#/components/schemas/Webhook"}}}})");
+  routes.component("Webhooks", list_of("Webhook"));
   routes.component("Plugins", R"({"type": "object", "required": ["plugins"], "properties": {
       "plugins": {"type": "array", "items": {"type": "object", "required": ["file", "state"],
         "properties": {"file": {"type": "string"},
@@ -237,125 +222,74 @@ void add_components(Routes& routes) {
       "needs_restart": {"type": "array", "items": {"type": "string"}}}})");
 }
 
-Parameter filter(std::string name, std::string help) {
-  return {.name = std::move(name),
-          .schema = R"({"type": "string", "maxLength": 200})",
-          .help = std::move(help)};
+void add_audit(const Table<Operations>& table) {
+  table.get("/audit", &Operations::list_audit, "listAudit", "Who did what, newest first")
+      .paged()
+      .takes({text_parameter("actor", "Only of this actor"),
+              text_parameter("action", "Only this action"),
+              text_parameter("subject", "Only about this object"),
+              {.name = "from",
+               .schema = time_schema,
+               .help = "From this time on, 2026-01-31T10:00:00Z"},
+              {.name = "to", .schema = time_schema, .help = "Before this time"}})
+      .gives(200, "AuditEntries", "A page")
+      .needs("audit.read");
+  table
+      .get("/audit/verification", &Operations::verify_audit, "verifyAudit",
+           "Check the chain of hashes")
+      .gives(200, "AuditVerification", "Whether it is intact")
+      .needs("audit.read");
 }
 
-void add_audit(Routes& routes, const Handlers& to) {
-  std::vector<Parameter> parameters = page_parameters();
-  parameters.push_back(filter("actor", "Only of this actor"));
-  parameters.push_back(filter("action", "Only this action"));
-  parameters.push_back(filter("subject", "Only about this object"));
-  parameters.push_back(
-      {.name = "from", .schema = time_schema, .help = "From this time on, 2026-01-31T10:00:00Z"});
-  parameters.push_back({.name = "to", .schema = time_schema, .help = "Before this time"});
-  routes.add({.method = "GET",
-              .path = "/api/v1/audit",
-              .operation = "listAudit",
-              .tag = "operations",
-              .summary = "Who did what, newest first",
-              .parameters = parameters,
-              .answers = {{200, "AuditEntries", "A page"}},
-              .security = "audit.read",
-              .handler = to(&Operations::list_audit)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/audit/verification",
-              .operation = "verifyAudit",
-              .tag = "operations",
-              .summary = "Check the chain of hashes",
-              .answers = {{200, "AuditVerification", "Whether it is intact"}},
-              .security = "audit.read",
-              .handler = to(&Operations::verify_audit)});
+void add_webhooks(const Table<Operations>& table) {
+  table.get("/webhooks", &Operations::list_webhooks, "listWebhooks", "List webhooks")
+      .gives(200, "Webhooks", "All of them")
+      .needs("webhook.write");
+  table.post("/webhooks", &Operations::create_webhook, "createWebhook", "Send events to a URL")
+      .says("Each delivery carries X-Portolan-Signature: sha256=…, the HMAC-SHA256 of the body.")
+      .body("NewWebhook")
+      .gives(201, "Webhook", "The webhook")
+      .needs("webhook.write");
+  table
+      .remove("/webhooks/{webhook}", &Operations::delete_webhook, "deleteWebhook",
+              "Remove a webhook")
+      .takes({id_parameter("webhook")})
+      .gives(204, "", "Removed")
+      .needs("webhook.write");
 }
 
-void add_webhooks(Routes& routes, const Handlers& to) {
-  routes.add({.method = "GET",
-              .path = "/api/v1/webhooks",
-              .operation = "listWebhooks",
-              .tag = "operations",
-              .summary = "List webhooks",
-              .answers = {{200, "Webhooks", "All of them"}},
-              .security = "webhook.write",
-              .handler = to(&Operations::list_webhooks)});
-  routes.add({.method = "POST",
-              .path = "/api/v1/webhooks",
-              .operation = "createWebhook",
-              .tag = "operations",
-              .summary = "Send events to a URL",
-              .description =
-                  "Each delivery carries X-Portolan-Signature: sha256=…, the HMAC-SHA256 "
-                  "of the body.",
-              .body = "NewWebhook",
-              .answers = {{201, "Webhook", "The webhook"}},
-              .security = "webhook.write",
-              .handler = to(&Operations::create_webhook)});
-  routes.add({.method = "DELETE",
-              .path = "/api/v1/webhooks/{webhook}",
-              .operation = "deleteWebhook",
-              .tag = "operations",
-              .summary = "Remove a webhook",
-              .parameters = {{.in = Parameter::In::path,
-                              .name = "webhook",
-                              .schema = R"({"type": "string", "pattern": "^[0-9]{1,18}$"})",
-                              .help = "Id of the webhook"}},
-              .answers = {{204, "", "Removed"}},
-              .security = "webhook.write",
-              .handler = to(&Operations::delete_webhook)});
-}
-
-void add_plugins(Routes& routes, const Handlers& to) {
-  routes.add({.method = "GET",
-              .path = "/api/v1/plugins",
-              .operation = "listPlugins",
-              .tag = "operations",
-              .summary = "Every plugin file, ready, disabled or refused",
-              .answers = {{200, "Plugins", "All of them"}},
-              .security = "plugin.read",
-              .handler = to(&Operations::list_plugins)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/registry-types",
-              .operation = "listRegistryTypes",
-              .tag = "registries",
-              .summary = "The types that can be integrated",
-              .answers = {{200, "RegistryTypes", "All of them"}},
-              .security = "type.read",
-              .handler = to(&Operations::list_types)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/registry-types/{type}",
-              .operation = "showRegistryType",
-              .tag = "registries",
-              .summary = "The form of a type",
-              .parameters = {{.in = Parameter::In::path,
-                              .name = "type",
-                              .schema = R"({"type": "string", "pattern": "^[a-z0-9-]{1,63}$"})",
-                              .help = "Registry type"}},
-              .answers = {{200, "RegistryForm", "Its fields"}},
-              .security = "type.read",
-              .handler = to(&Operations::show_type)});
-  routes.add({.method = "POST",
-              .path = "/api/v1/reload",
-              .operation = "reload",
-              .tag = "operations",
-              .summary = "Read the configuration anew",
-              .description = "Everything or nothing; what takes a restart is listed.",
-              .answers = {{200, "Reloaded", "What changed"}},
-              .security = "daemon.write",
-              .handler = to(&Operations::reload)});
+void add_types(const Table<Operations>& table) {
+  table
+      .get("/registry-types", &Operations::list_types, "listRegistryTypes",
+           "The types that can be integrated")
+      .gives(200, "RegistryTypes", "All of them")
+      .needs("type.read");
+  table
+      .get("/registry-types/{type}", &Operations::show_type, "showRegistryType",
+           "The form of a type")
+      .takes({path_parameter("type", "Registry type",
+                             R"({"type": "string", "pattern": "^[a-z0-9-]{1,63}$"})")})
+      .gives(200, "RegistryForm", "Its fields")
+      .needs("type.read");
 }
 
 }  // namespace
 
 void add_operation_routes(Routes& routes, Resources& resources) {
-  const auto operations = std::make_shared<Operations>(resources);
-  const Handlers to = [operations](base::Result<Answer> (Operations::*method)(Call&)) {
-    return [operations, method](Call& call) { return ((*operations).*method)(call); };
-  };
   add_components(routes);
-  add_audit(routes, to);
-  add_webhooks(routes, to);
-  add_plugins(routes, to);
+  const Table<Operations> table = Table<Operations>(routes, resources).at({"operations"});
+  add_audit(table);
+  add_webhooks(table);
+  table
+      .get("/plugins", &Operations::list_plugins, "listPlugins",
+           "Every plugin file, ready, disabled or refused")
+      .gives(200, "Plugins", "All of them")
+      .needs("plugin.read");
+  add_types(table.at({"registries"}));
+  table.post("/reload", &Operations::reload, "reload", "Read the configuration anew")
+      .says("Everything or nothing; what takes a restart is listed.")
+      .gives(200, "Reloaded", "What changed")
+      .needs("daemon.write");
 }
 
 }  // namespace portolan::api

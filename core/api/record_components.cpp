@@ -1,4 +1,5 @@
 /// The components of registries, spaces, events and jobs in the description.
+#include "api/parameters.h"
 #include "api/represent.h"
 
 namespace portolan::api {
@@ -104,12 +105,6 @@ constexpr const char* job_schema = R"({"type": "object", "required": ["id", "kin
       "error": {"type": ["object", "null"]}, "created_at": {"type": ["string", "null"]},
       "created_by": {"type": ["string", "null"]}, "run_at": {"type": ["string", "null"]},
       "ended_at": {"type": ["string", "null"]}}})";
-
-std::string list_of(const std::string& component) {
-  return R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array",
-      "items": {"$ref": "#/components/schemas/)" +
-         component + R"("}}}})";
-}
 
 void add_bodies(Routes& routes) {
   const std::string properties = settings_properties;

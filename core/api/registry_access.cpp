@@ -7,26 +7,21 @@ namespace portolan::api {
 
 using model::Action;
 
-std::vector<RegistryPrefix> registry_prefixes() {
-  const Parameter workspace{
-      .in = Parameter::In::path,
-      .name = "workspace",
-      .schema = R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"})",
-      .help = "Name of the workspace"};
-  return {{"/api/v1", "", {}}, {"/api/v1/workspaces/{workspace}", "Workspace", {workspace}}};
+std::vector<Place> scope_places(const std::string& tag) {
+  return {{.tag = tag},
+          {.tag = tag,
+           .path = "/workspaces/{workspace}",
+           .scope = "Workspace",
+           .parameters = {workspace_parameter()}}};
 }
 
-std::vector<Parameter> parameters_of(const RegistryPrefix& prefix, std::vector<Parameter> more) {
-  std::vector<Parameter> out = prefix.parameters;
-  out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-  return out;
-}
-
-Parameter registry_parameter() {
-  return {.in = Parameter::In::path,
-          .name = "registry",
-          .schema = R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"})",
-          .help = "Name of the registry"};
+std::vector<Place> registry_places(const std::string& tag) {
+  std::vector<Place> places = scope_places(tag);
+  for (Place& place : places) {
+    place.path += "/registries/{registry}";
+    place.parameters.push_back(registry_parameter());
+  }
+  return places;
 }
 
 base::Result<std::optional<model::Workspace>> workspace_in_path(const Resources& resources,

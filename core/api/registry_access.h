@@ -4,24 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "api/resources.h"
+#include "api/binder.h"
 #include "api/view.h"
 #include "store/registries.h"
 
 namespace portolan::api {
 
 /// A registry's routes stand twice: below /api/v1/registries for the platform's and below
-/// /api/v1/workspaces/{workspace}/registries for a workspace's.
-struct RegistryPrefix {
-  std::string path;       ///< Without what comes behind "/registries".
-  std::string operation;  ///< "" or "Workspace", in the middle of operation ids.
-  std::vector<Parameter> parameters;
-};
-std::vector<RegistryPrefix> registry_prefixes();
-/// The prefix's parameters, then `more`.
-std::vector<Parameter> parameters_of(const RegistryPrefix& prefix, std::vector<Parameter> more);
-/// {registry}
-Parameter registry_parameter();
+/// /api/v1/workspaces/{workspace}/registries for a workspace's. `path` goes on from there.
+std::vector<Place> scope_places(const std::string& tag);
+/// Of one registry: with /registries/{registry} and its parameter.
+std::vector<Place> registry_places(const std::string& tag);
 
 /// The registry in the path, with what the caller sees of it.
 struct Seen {

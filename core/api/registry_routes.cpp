@@ -12,8 +12,6 @@ using base::Error;
 using base::Json;
 using model::Action;
 
-constexpr const char* list_name = "registries";
-
 engine::Verify verify_of(const Call& call) {
   const std::string& word = call.text("validate");
   if (word == "skip") return engine::Verify::skip;
@@ -26,9 +24,9 @@ Json integrated_json(const engine::Registries::Integrated& integrated) {
   return out;
 }
 
-class RegistryWrites {
+class RegistryWrites : public Handlers {
  public:
-  explicit RegistryWrites(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   /// The first page of a thousand clients is one text: kept per revision, rights and query.
   base::Result<Answer> list(Call& call) {
@@ -93,7 +91,7 @@ class RegistryWrites {
     auto set = resources_.registries.set_pull_credential(seen->row.record.id,
                                                          credentials_from(call.body), act_of(call));
     if (!set) return set.error();
-    return Answer{.status = 204};
+    return no_content();
   }
 
   base::Result<Answer> remove(Call& call) {
@@ -108,22 +106,21 @@ class RegistryWrites {
 
  private:
   base::Result<Answer> list_now(Call& call, const model::Principal& who) {
-    const auto page = read_page(call, list_name);
-    if (!page) return page.error();
     auto workspace = workspace_in_path(resources_, call);
     if (!workspace) return workspace.error();
-    return resources_.daemon.store.read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      const View view = view_of(reader, who);
-      store::RegistryFilter filter;
-      filter.only = view.only_registries();
-      if (*workspace) filter.workspace = (*workspace)->id;
-      filter.platform = call.text("scope") == "platform";
-      filter.type = call.text("type");
-      filter.state = model::health_state_from(call.text("state"));
-      return page_answer(call, list_name,
-                         store::list_registries(reader, page_request(call, *page), filter),
-                         summary_json);
-    });
+    store::RegistryFilter filter;
+    if (*workspace) filter.workspace = (*workspace)->id;
+    filter.platform = call.text("scope") == "platform";
+    filter.type = call.text("type");
+    filter.state = model::health_state_from(call.text("state"));
+    return list_answer(
+        call, "registries",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          const View view = view_of(reader, who);
+          filter.only = view.only_registries();
+          return store::list_registries(reader, request, filter);
+        },
+        summary_json);
   }
 
   /// Two callers with the same key see the same list.
@@ -167,186 +164,110 @@ class RegistryWrites {
     if (!seen) return seen.error();
     auto set = resources_.registries.pause(seen->row.record.id, paused, act_of(call));
     if (!set) return set.error();
-    return Answer{.status = 204};
+    return no_content();
   }
 
-  Resources& resources_;
   SerialisedPages pages_;
 };
 
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (RegistryWrites::*)(Call&))>;
-
-const Parameter validate_parameter{
-    .name = "validate",
-    .schema = R"({"type": "string", "enum": ["require", "warn", "skip"], "default": "require"})",
-    .help = "require: nothing is kept when a check fails; warn: kept and told; skip: not asked"};
-
-Parameter switch_parameter(std::string name, std::string help) {
-  return {.name = std::move(name),
-          .schema = R"({"type": "boolean", "default": false})",
-          .help = std::move(help)};
+Parameter validate_parameter() {
+  return choice_parameter(
+      "validate",
+      "require: nothing is kept when a check fails; warn: kept and told; skip: not asked",
+      {"require", "warn", "skip"}, "require");
 }
 
-std::vector<Parameter> list_parameters(bool of_workspace) {
-  std::vector<Parameter> out = page_parameters();
-  out.push_back({.name = "search",
-                 .schema = R"({"type": "string", "maxLength": 200})",
-                 .help = "Part of the name"});
-  out.push_back({.name = "sort",
-                 .schema = R"({"type": "string", "enum": ["name", "-name", "type", "-type",
-                     "state", "-state", "created", "-created"]})",
-                 .help = "Order"});
-  out.push_back({.name = "type",
-                 .schema = R"({"type": "string", "maxLength": 63})",
-                 .help = "Only of this type"});
-  out.push_back({.name = "state",
-                 .schema = R"({"type": "string", "enum": ["unknown", "healthy", "degraded",
-                     "unhealthy", "unauthenticated", "unreachable"]})",
-                 .help = "Only in this state"});
+std::vector<Parameter> filters(bool of_workspace) {
+  std::vector<Parameter> out{
+      search_parameter(), sort_parameter({"name", "type", "state", "created"}),
+      text_parameter("type", "Only of this type", 63),
+      choice_parameter(
+          "state", "Only in this state",
+          {"unknown", "healthy", "degraded", "unhealthy", "unauthenticated", "unreachable"})};
   if (!of_workspace)
-    out.push_back({.name = "scope",
-                   .schema = R"({"type": "string", "enum": ["all", "platform"]})",
-                   .help = "platform: without those of workspaces"});
+    out.push_back(
+        choice_parameter("scope", "platform: without those of workspaces", {"all", "platform"}));
   return out;
 }
 
-void add_collection(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries";
-  const bool of_workspace = !prefix.operation.empty();
-  routes.add({.method = "GET",
-              .path = path,
-              .operation = "list" + prefix.operation + "Registries",
-              .tag = "registries",
-              .summary = of_workspace ? "List the registries of a workspace"
-                                      : "List every registry one may see",
-              .parameters = parameters_of(prefix, list_parameters(of_workspace)),
-              .answers = {{200, "Registries", "A page"}},
-              .security = "registry.read",
-              .fast = true,
-              .handler = to(&RegistryWrites::list)});
-  routes.add({.method = "POST",
-              .path = path,
-              .operation = "integrate" + prefix.operation + "Registry",
-              .tag = "registries",
-              .summary = of_workspace ? "Integrate a registry for the members of a workspace"
-                                      : "Integrate a registry for the platform",
-              .description = "It is validated first; `validate` says what a failure means.",
-              .parameters = parameters_of(prefix, {validate_parameter}),
-              .body = "RegistryDraft",
-              .answers = {{201, "Registry", "Kept, with what the validation found"}},
-              .security = "registry.create",
-              .waits = true,
-              .handler = to(&RegistryWrites::integrate)});
-  routes.add({.method = "POST",
-              .path = prefix.path + "/registry-trials",
-              .operation = "try" + prefix.operation + "Registry",
-              .tag = "registries",
-              .summary = "Validate a registry without keeping anything",
-              .parameters = prefix.parameters,
-              .body = "RegistryDraft",
-              .answers = {{200, "Tried", "Every check"}},
-              .security = "registry.try",
-              .waits = true,
-              .handler = to(&RegistryWrites::try_out)});
+void add_collection(const Table<RegistryWrites>& table, bool of_workspace) {
+  table
+      .get("/registries", &RegistryWrites::list, "list*Registries",
+           of_workspace ? "List the registries of a workspace" : "List every registry one may see")
+      .paged()
+      .takes(filters(of_workspace))
+      .gives(200, "Registries", "A page")
+      .needs("registry.read")
+      .fast();
+  table
+      .post("/registries", &RegistryWrites::integrate, "integrate*Registry",
+            of_workspace ? "Integrate a registry for the members of a workspace"
+                         : "Integrate a registry for the platform")
+      .says("It is validated first; `validate` says what a failure means.")
+      .takes({validate_parameter()})
+      .body("RegistryDraft")
+      .gives(201, "Registry", "Kept, with what the validation found")
+      .needs("registry.create")
+      .waits();
+  table
+      .post("/registry-trials", &RegistryWrites::try_out, "try*Registry",
+            "Validate a registry without keeping anything")
+      .body("RegistryDraft")
+      .gives(200, "Tried", "Every check")
+      .needs("registry.try")
+      .waits();
 }
 
-void add_changes(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}";
-  const std::string name = prefix.operation + "Registry";
-  const auto with = [&](std::vector<Parameter> more) {
-    more.insert(more.begin(), registry_parameter());
-    return parameters_of(prefix, std::move(more));
-  };
-  routes.add({.method = "PATCH",
-              .path = path,
-              .operation = "update" + name,
-              .tag = "registries",
-              .summary = "Change a registry",
-              .description = "What is left out stays. Another origin or weaker TLS trust needs the "
-                             "password again in the same request; pull secrets rest until a full "
-                             "validation succeeds. The type never changes.",
-              .parameters = with({validate_parameter}),
-              .body = "RegistryChange",
-              .answers = {{200, "Registry", "As it is now"}},
-              .security = "registry.update",
-              .waits = true,
-              .handler = to(&RegistryWrites::change)});
-  routes.add({.method = "POST",
-              .path = path + "/rename",
-              .operation = "rename" + name,
-              .tag = "registries",
-              .summary = "Rename a registry",
-              .description = "Its id, bindings, history and robots stay.",
-              .parameters = with({}),
-              .body = "RegistryName",
-              .answers = {{200, "Registry", "As it is now"}},
-              .security = "registry.rename",
-              .handler = to(&RegistryWrites::rename)});
-  routes.add({.method = "POST",
-              .path = path + "/pause",
-              .operation = "pause" + name,
-              .tag = "registries",
-              .summary = "Stop all traffic to a registry",
-              .parameters = with({}),
-              .answers = {{204, "", "Paused"}},
-              .security = "registry.update",
-              .handler = to(&RegistryWrites::pause)});
-  routes.add({.method = "POST",
-              .path = path + "/resume",
-              .operation = "resume" + name,
-              .tag = "registries",
-              .summary = "End the pause of a registry",
-              .parameters = with({}),
-              .answers = {{204, "", "Looked at again"}},
-              .security = "registry.update",
-              .handler = to(&RegistryWrites::resume)});
+void add_changes(const Table<RegistryWrites>& table) {
+  table.patch("", &RegistryWrites::change, "update*Registry", "Change a registry")
+      .says(
+          "What is left out stays. Another origin or weaker TLS trust needs the "
+          "password again in the same request; pull secrets rest until a full "
+          "validation succeeds. The type never changes.")
+      .takes({validate_parameter()})
+      .body("RegistryChange")
+      .gives(200, "Registry", "As it is now")
+      .needs("registry.update")
+      .waits();
+  table.post("/rename", &RegistryWrites::rename, "rename*Registry", "Rename a registry")
+      .says("Its id, bindings, history and robots stay.")
+      .body("RegistryName")
+      .gives(200, "Registry", "As it is now")
+      .needs("registry.rename");
+  table.post("/pause", &RegistryWrites::pause, "pause*Registry", "Stop all traffic to a registry")
+      .gives(204, "", "Paused")
+      .needs("registry.update");
+  table.post("/resume", &RegistryWrites::resume, "resume*Registry", "End the pause of a registry")
+      .gives(204, "", "Looked at again")
+      .needs("registry.update");
 }
 
-void add_endings(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}";
-  const std::string name = prefix.operation + "Registry";
-  const auto with = [&](std::vector<Parameter> more) {
-    more.insert(more.begin(), registry_parameter());
-    return parameters_of(prefix, std::move(more));
-  };
-  routes.add({.method = "PUT",
-              .path = path + "/pull-credential",
-              .operation = "set" + name + "PullCredential",
-              .tag = "registries",
-              .summary = "Set the credential that is handed out for pulling",
-              .description = "Used where no robot can be made; never the integrating account.",
-              .parameters = with({}),
-              .body = "PullCredential",
-              .answers = {{204, "", "Kept"}},
-              .security = "registry.update",
-              .handler = to(&RegistryWrites::set_pull_credential)});
-  routes.add({.method = "DELETE",
-              .path = path,
-              .operation = "delete" + name,
-              .tag = "registries",
-              .summary = "Remove a registry",
-              .description = "409 with the list of what is in the way. Nothing upstream but our "
-                             "robots is deleted.",
-              .parameters = with(
-                  {switch_parameter("cascade", "Revoke robots and unbind first"),
-                   switch_parameter("abandon", "Of a dead registry: leave its robots, listed")}),
-              .answers = {{204, "", "Removed"}, {202, "Job", "A job removes it"}},
-              .security = "registry.delete",
-              .handler = to(&RegistryWrites::remove)});
+void add_endings(const Table<RegistryWrites>& table) {
+  table
+      .put("/pull-credential", &RegistryWrites::set_pull_credential, "set*RegistryPullCredential",
+           "Set the credential that is handed out for pulling")
+      .says("Used where no robot can be made; never the integrating account.")
+      .body("PullCredential")
+      .gives(204, "", "Kept")
+      .needs("registry.update");
+  table.remove("", &RegistryWrites::remove, "delete*Registry", "Remove a registry")
+      .says("409 with the list of what is in the way. Nothing upstream but our robots is deleted.")
+      .takes({flag_parameter("cascade", "Revoke robots and unbind first"),
+              flag_parameter("abandon", "Of a dead registry: leave its robots, listed")})
+      .gives(204, "", "Removed")
+      .gives(202, "Job", "A job removes it")
+      .needs("registry.delete");
 }
 
 }  // namespace
 
 void add_registry_routes(Routes& routes, Resources& resources) {
-  const auto writes = std::make_shared<RegistryWrites>(resources);
-  const Handlers to = [writes](base::Result<Answer> (RegistryWrites::*method)(Call&)) {
-    return [writes, method](Call& call) { return ((*writes).*method)(call); };
-  };
-  for (const RegistryPrefix& prefix : registry_prefixes()) {
-    add_collection(routes, prefix, to);
-    add_changes(routes, prefix, to);
-    add_endings(routes, prefix, to);
+  const Table<RegistryWrites> table(routes, resources);
+  const auto scopes = scope_places("registries"), each = registry_places("registries");
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    add_collection(table.at(scopes[i]), !scopes[i].scope.empty());
+    add_changes(table.at(each[i]));
+    add_endings(table.at(each[i]));
   }
 }
 

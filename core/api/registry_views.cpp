@@ -38,9 +38,9 @@ Json step_json(const char* name, bool done, std::string method, std::string path
   return out;
 }
 
-class RegistryViews {
+class RegistryViews : public Handlers {
  public:
-  explicit RegistryViews(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> show(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_read);
@@ -52,7 +52,7 @@ class RegistryViews {
   base::Result<Answer> overview(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const auto spaces = visible_spaces(reader, *seen);
       Json out = Json::object();
       out.set("registry", seen->inspect ? registry_json(seen->row) : summary_json(seen->row));
@@ -66,7 +66,7 @@ class RegistryViews {
   base::Result<Answer> checks(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       Json history = Json::array();
       for (const store::Transition& one : store::transitions(reader, seen->row.record.id, 200)) {
         Json item = Json::object();
@@ -101,7 +101,7 @@ class RegistryViews {
   base::Result<Answer> statistics(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       const auto spaces = visible_spaces(reader, *seen);
       return json_answer(kept_json(statistics_of(reader, *seen, spaces)));
     });
@@ -137,7 +137,7 @@ class RegistryViews {
     if (request.from_ms <= 0 || request.to_ms <= 0)
       return Error{.code = Code::invalid_argument,
                    .message = "from or to is not a time in the form 2026-01-31T10:00:00Z"};
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       // The kind belongs to the series: the newest collection's is meant.
       for (const auto& kept : store::statistics(reader, seen->row.record.id).measures)
         if (kept.latest.name == request.measure) request.kind = kept.latest.kind;
@@ -167,8 +167,6 @@ class RegistryViews {
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
   static std::vector<model::SpaceRecord> visible_spaces(store::Reader& reader, const Seen& seen) {
     auto spaces = store::spaces_of(reader, seen.row.record.id);
     if (!seen.inspect)
@@ -233,12 +231,7 @@ class RegistryViews {
                        "Give the workspace a namespace and apply its pull secret there."));
     return out;
   }
-
-  Resources& resources_;
 };
-
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (RegistryViews::*)(Call&))>;
 
 void add_components(Routes& routes) {
   routes.component("Overview", R"({"type": "object", "required": ["registry", "statistics",
@@ -263,119 +256,70 @@ void add_components(Routes& routes) {
       "health": {"$ref": "#/components/schemas/Health"}}})");
 }
 
-std::vector<Parameter> series_parameters() {
-  return {
-      registry_parameter(),
-      {.name = "measure",
-       .schema = R"({"type": "string", "minLength": 1, "maxLength": 100})",
-       .help = "Name of the measure",
-       .required = true},
-      {.name = "from", .schema = time_schema, .help = "2026-01-31T10:00:00Z; a day before `to`"},
-      {.name = "to", .schema = time_schema, .help = "Now, when left out"},
-      {.name = "points",
-       .schema = R"({"type": "integer", "minimum": 1, "maximum": 2000, "default": 500})",
-       .help = "At most so many; neighbours are folded"}};
+void add_health(const Table<RegistryViews>& table) {
+  table.get("", &RegistryViews::show, "show*Registry", "Show a registry")
+      .gives(200, "Registry", "What the caller may know of it")
+      .needs("registry.read");
+  table
+      .get("/overview", &RegistryViews::overview, "show*RegistryOverview",
+           "Basic information, statistics, quick start")
+      .gives(200, "Overview", "The overview")
+      .needs("registry.read");
+  table.get("/checks", &RegistryViews::checks, "show*RegistryChecks", "Health with its history")
+      .gives(200, "Checks", "Health")
+      .needs("registry.read");
+  table.post("/check", &RegistryViews::check_now, "check*Registry", "Validate now")
+      .says("Joins a validation that is under way; a result younger than 30 s is the answer.")
+      .body("CheckNow")
+      .gives(202, "Job", "Follow the job")
+      .gives(200, "LastHealth", "Fresh enough")
+      .needs("registry.check");
 }
 
-void add_routes(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}";
-  const std::string name = prefix.operation + "Registry";
-  const auto own = parameters_of(prefix, {registry_parameter()});
-  routes.add({.method = "GET",
-              .path = path,
-              .operation = "show" + name,
-              .tag = "registries",
-              .summary = "Show a registry",
-              .parameters = own,
-              .answers = {{200, "Registry", "What the caller may know of it"}},
-              .security = "registry.read",
-              .handler = to(&RegistryViews::show)});
-  routes.add({.method = "GET",
-              .path = path + "/overview",
-              .operation = "show" + name + "Overview",
-              .tag = "registries",
-              .summary = "Basic information, statistics, quick start",
-              .parameters = own,
-              .answers = {{200, "Overview", "The overview"}},
-              .security = "registry.read",
-              .handler = to(&RegistryViews::overview)});
-  routes.add({.method = "GET",
-              .path = path + "/checks",
-              .operation = "show" + name + "Checks",
-              .tag = "registries",
-              .summary = "Health with its history",
-              .parameters = own,
-              .answers = {{200, "Checks", "Health"}},
-              .security = "registry.read",
-              .handler = to(&RegistryViews::checks)});
-  routes.add({.method = "POST",
-              .path = path + "/check",
-              .operation = "check" + name,
-              .tag = "registries",
-              .summary = "Validate now",
-              .description = "Joins a validation that is under way; a result younger than 30 s is "
-                             "the answer.",
-              .parameters = own,
-              .body = "CheckNow",
-              .answers = {{202, "Job", "Follow the job"}, {200, "LastHealth", "Fresh enough"}},
-              .security = "registry.check",
-              .handler = to(&RegistryViews::check_now)});
-}
-
-void add_numbers(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}";
-  const std::string name = prefix.operation + "Registry";
-  const auto own = parameters_of(prefix, {registry_parameter()});
-  routes.add({.method = "GET",
-              .path = path + "/statistics",
-              .operation = "show" + name + "Statistics",
-              .tag = "statistics",
-              .summary = "The newest numbers, with states and ages",
-              .parameters = own,
-              .answers = {{200, "Statistics", "The numbers"}},
-              .security = "registry.read",
-              .handler = to(&RegistryViews::statistics)});
-  routes.add({.method = "POST",
-              .path = path + "/statistics",
-              .operation = "collect" + name,
-              .tag = "statistics",
-              .summary = "Collect now",
-              .parameters = own,
-              .body = "CollectNow",
-              .answers = {{202, "Job", "Follow the job"}, {200, "Statistics", "Fresh enough"}},
-              .security = "registry.check",
-              .handler = to(&RegistryViews::collect_now)});
-  routes.add({.method = "GET",
-              .path = path + "/statistics/series",
-              .operation = "show" + name + "Series",
-              .tag = "statistics",
-              .summary = "One measure over time",
-              .parameters = parameters_of(prefix, series_parameters()),
-              .answers = {{200, "Series", "Oldest first"}},
-              .security = "registry.inspect",
-              .handler = to(&RegistryViews::series)});
-  routes.add({.method = "POST",
-              .path = path + "/catalogue",
-              .operation = "refresh" + name,
-              .tag = "catalogue",
-              .summary = "Read spaces, repositories and tags now",
-              .parameters = own,
-              .answers = {{202, "Job", "Follow the job"}},
-              .security = "registry.check",
-              .handler = to(&RegistryViews::list_catalogue_now)});
+void add_numbers(const Table<RegistryViews>& table) {
+  table
+      .get("/statistics", &RegistryViews::statistics, "show*RegistryStatistics",
+           "The newest numbers, with states and ages")
+      .gives(200, "Statistics", "The numbers")
+      .needs("registry.read");
+  table.post("/statistics", &RegistryViews::collect_now, "collect*Registry", "Collect now")
+      .body("CollectNow")
+      .gives(202, "Job", "Follow the job")
+      .gives(200, "Statistics", "Fresh enough")
+      .needs("registry.check");
+  table
+      .get("/statistics/series", &RegistryViews::series, "show*RegistrySeries",
+           "One measure over time")
+      .takes({{.name = "measure",
+               .schema = R"({"type": "string", "minLength": 1, "maxLength": 100})",
+               .help = "Name of the measure",
+               .required = true},
+              {.name = "from",
+               .schema = time_schema,
+               .help = "2026-01-31T10:00:00Z; a day before `to`"},
+              {.name = "to", .schema = time_schema, .help = "Now, when left out"},
+              {.name = "points",
+               .schema = R"({"type": "integer", "minimum": 1, "maximum": 2000, "default": 500})",
+               .help = "At most so many; neighbours are folded"}})
+      .gives(200, "Series", "Oldest first")
+      .needs("registry.inspect");
 }
 
 }  // namespace
 
 void add_registry_view_routes(Routes& routes, Resources& resources) {
-  const auto views = std::make_shared<RegistryViews>(resources);
-  const Handlers to = [views](base::Result<Answer> (RegistryViews::*method)(Call&)) {
-    return [views, method](Call& call) { return ((*views).*method)(call); };
-  };
   add_components(routes);
-  for (const RegistryPrefix& prefix : registry_prefixes()) {
-    add_routes(routes, prefix, to);
-    add_numbers(routes, prefix, to);
+  const Table<RegistryViews> table(routes, resources);
+  const auto views = registry_places("registries"), numbers = registry_places("statistics"),
+             catalogues = registry_places("catalogue");
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    add_health(table.at(views[i]));
+    add_numbers(table.at(numbers[i]));
+    table.at(catalogues[i])
+        .post("/catalogue", &RegistryViews::list_catalogue_now, "refresh*Registry",
+              "Read spaces, repositories and tags now")
+        .gives(202, "Job", "Follow the job")
+        .needs("registry.check");
   }
 }
 

@@ -132,10 +132,14 @@ Answer created(const base::Json& body, std::int64_t revision, std::string locati
   return answer;
 }
 
-store::PageRequest page_request(const Call& call, const Page& page) {
+Answer no_content() { return {.status = 204}; }
+
+base::Result<store::PageRequest> page_request(const Call& call, std::string_view list) {
+  const auto page = read_page(call, list);
+  if (!page) return page.error();
   store::PageRequest out;
-  out.limit = page.limit;
-  if (!page.after.empty()) out.after = page.after.front();
+  out.limit = page->limit;
+  if (!page->after.empty()) out.after = page->after.front();
   out.search = call.text("search");
   out.sort = call.text("sort");
   return out;

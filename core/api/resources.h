@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/caller.h"
 #include "api/paging.h"
@@ -15,11 +16,6 @@
 #include "engine/registries.h"
 
 namespace portolan::api {
-
-/// Of a parameter that is a time; what it admits is one, but for a 29th of February too many.
-inline constexpr const char* time_schema =
-    R"({"type": "string", "pattern": "^20[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|)"
-    R"((0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31|02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"})";
 
 /// Idempotency keys whose requests are being answered.
 class RunningKeys {
@@ -89,20 +85,64 @@ std::optional<Answer> stale(Call& call, std::int64_t revision);
 Answer resource_answer(const base::Json& body, std::int64_t revision, int status = 200);
 Answer created(const base::Json& body, std::int64_t revision, std::string location);
 
-/// `limit`, `cursor`, and the query's `search` and `sort` where the route declares them.
-store::PageRequest page_request(const Call& call, const Page& page);
+Answer no_content();
+
+/// What a page of `list` asks for: `limit`, `cursor`, and `search` and `sort` where the route
+/// declares them. invalid_argument as read_page().
+base::Result<store::PageRequest> page_request(const Call& call, std::string_view list);
+
+/// {"items": [...]}
+template <class Row, class ToJson>
+base::Json items_json(const std::vector<Row>& rows, const ToJson& to_json) {
+  base::Json items = base::Json::array();
+  for (const Row& row : rows) items.push(to_json(row));
+  return base::Json::object({{"items", std::move(items)}});
+}
 
 /// {"items": [...]} with the Link to the next page.
 template <class Row, class ToJson>
 Answer page_answer(const Call& call, std::string_view list, const store::Page<Row>& page,
                    const ToJson& to_json) {
-  base::Json items = base::Json::array();
-  for (const Row& row : page.rows) items.push(to_json(row));
-  base::Json body = base::Json::object();
-  body.set("items", std::move(items));
-  Answer answer = json_answer(body);
+  Answer answer = json_answer(items_json(page.rows, to_json));
   if (!page.next.empty()) link_next(answer, call, list, {page.next});
   return answer;
 }
+
+/// What every class of handlers has. It lives as long as its routes.
+class Handlers {
+ public:
+  explicit Handlers(Resources& resources) : resources_(resources) {}
+
+ protected:
+  store::Store& store() const { return resources_.daemon.store; }
+
+  /// What `body` answers of a reader, an Answer or base::Result<Answer>.
+  template <class Body>
+  base::Result<Answer> read(const Body& body) const {
+    return store().template read<Answer>(
+        [&](store::Reader& reader) -> base::Result<Answer> { return body(reader); });
+  }
+
+  /// No content, when `body` (base::Result<void>) could write.
+  template <class Body>
+  base::Result<Answer> write(const Body& body) const {
+    auto written = store().write(body);
+    if (!written) return written.error();
+    return no_content();
+  }
+
+  /// The page of `list` that was asked for; `rows_of(reader, page request)` is the store's.
+  template <class RowsOf, class ToJson>
+  base::Result<Answer> list_answer(const Call& call, std::string_view list, const RowsOf& rows_of,
+                                   const ToJson& to_json) const {
+    const auto request = page_request(call, list);
+    if (!request) return request.error();
+    return read([&](store::Reader& reader) {
+      return page_answer(call, list, rows_of(reader, *request), to_json);
+    });
+  }
+
+  Resources& resources_;
+};
 
 }  // namespace portolan::api

@@ -110,7 +110,7 @@ const std::string& no_text() {
 
 }  // namespace
 
-void Routes::add(Route route) { routes_.push_back(std::move(route)); }
+Route& Routes::add(Route route) { return routes_.emplace_back(std::move(route)); }
 
 void Routes::component(std::string name, std::string schema) {
   components_.insert_or_assign(std::move(name), std::move(schema));

@@ -85,7 +85,8 @@ using Guard = std::function<std::optional<Problem>(const Route&, Call&)>;
 /// The routes while they are gathered.
 class Routes {
  public:
-  void add(Route route);
+  /// The route, until the next is added.
+  Route& add(Route route);
 
   /// A named schema. What a body must pass is of the closed profile of base/schema.h; what only
   /// describes answers may be any JSON Schema 2020-12, with "$ref": "#/components/schemas/Name".

@@ -12,9 +12,6 @@ using base::Error;
 using base::Json;
 using model::Action;
 
-constexpr const char* spaces_list = "spaces";
-constexpr const char* bindings_list = "bindings";
-
 struct SpaceSeen {
   Seen registry;
   model::SpaceRecord space;
@@ -29,25 +26,24 @@ Json space_job_json(const engine::Grants::SpaceJob& done, const store::SpaceRow&
   return out;
 }
 
-class Spaces {
+class Spaces : public Handlers {
  public:
-  explicit Spaces(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> list(Call& call) {
-    const auto page = read_page(call, spaces_list);
-    if (!page) return page.error();
     auto seen = registry_in_path(resources_, call, Action::space_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      store::SpaceFilter filter;
-      filter.registry = seen->row.record.id;
-      filter.only = seen->inspect ? nullptr : seen->view.only_spaces();
-      if (const std::string& word = call.text("visibility"); !word.empty())
-        filter.is_public = word == "public";
-      return page_answer(call, spaces_list,
-                         store::list_spaces(reader, page_request(call, *page), filter),
-                         [&](const store::SpaceRow& row) { return shown(row, *seen); });
-    });
+    store::SpaceFilter filter;
+    filter.registry = seen->row.record.id;
+    filter.only = seen->inspect ? nullptr : seen->view.only_spaces();
+    if (const std::string& word = call.text("visibility"); !word.empty())
+      filter.is_public = word == "public";
+    return list_answer(
+        call, "spaces",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return store::list_spaces(reader, request, filter);
+        },
+        [&](const store::SpaceRow& row) { return shown(row, *seen); });
   }
 
   base::Result<Answer> create(Call& call) {
@@ -79,7 +75,7 @@ class Spaces {
   base::Result<Answer> show(Call& call) {
     auto seen = in_path(call, Action::space_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       return resource_answer(shown(row_of(reader, seen->space), seen->registry),
                              seen->space.provenance.revision);
     });
@@ -95,7 +91,7 @@ class Spaces {
                                      upstream && upstream->as_bool().value_or(false),
                                      seen->space.provenance.revision, act_of(call));
     if (!done) return done.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       return resource_answer(space_job_json(*done, row_of(reader, done->space)),
                              done->space.provenance.revision);
     });
@@ -113,7 +109,7 @@ class Spaces {
   base::Result<Answer> list_bindings_of_space(Call& call) {
     auto seen = in_path(call, Action::binding_read);
     if (!seen) return seen.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
+    return read([&](store::Reader& reader) -> base::Result<Answer> {
       Json items = Json::array();
       for (const model::Binding& binding :
            store::bindings(reader, {.space = seen->space.id, .workspace = {}, .registry = {}}))
@@ -155,22 +151,20 @@ class Spaces {
     if (!bound) return bound.error();
     auto done = resources_.grants.unbind(*bound, act_of(call));
     if (!done) return done.error();
-    return Answer{.status = 204};
+    return no_content();
   }
 
   base::Result<Answer> list_bindings(Call& call) {
-    const auto page = read_page(call, bindings_list);
-    if (!page) return page.error();
     auto workspace =
         workspace_for(resources_, call, Action::binding_read, call.in_path("workspace"));
     if (!workspace) return workspace.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      return page_answer(
-          call, bindings_list,
-          store::list_bindings(reader, page_request(call, *page),
-                               {.space = {}, .workspace = workspace->id, .registry = {}}),
-          binding_json);
-    });
+    return list_answer(
+        call, "bindings",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return store::list_bindings(reader, request,
+                                      {.space = {}, .workspace = workspace->id, .registry = {}});
+        },
+        binding_json);
   }
 
   base::Result<Answer> push(Call& call) {
@@ -194,8 +188,6 @@ class Spaces {
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
   /// Which other workspaces have a space is not for everybody who uses it.
   static Json shown(store::SpaceRow row, const Seen& seen) {
     if (!seen.inspect) row.workspaces.clear();
@@ -227,12 +219,7 @@ class Spaces {
       return *no;
     return SpaceSeen{*std::move(seen), *std::move(space)};
   }
-
-  Resources& resources_;
 };
-
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (Spaces::*)(Call&))>;
 
 void add_components(Routes& routes) {
   routes.component("NewSpace", R"({"type": "object", "additionalProperties": false,
@@ -267,163 +254,96 @@ void add_components(Routes& routes) {
       "expires_at": {"type": "string", "format": "date-time"}}})");
 }
 
-Parameter space_parameter() {
-  return {.in = Parameter::In::path,
-          .name = "space",
-          .schema = R"({"type": "string", "minLength": 1, "maxLength": 255})",
-          .help = "Name of the space; slashes percent-encoded"};
+void add_spaces(const Table<Spaces>& table) {
+  table.get("", &Spaces::list, "list*Spaces", "List the spaces one may see")
+      .paged()
+      .takes({search_parameter(), sort_parameter({"name", "repositories", "created"}),
+              choice_parameter("visibility", "Only these", {"private", "public"})})
+      .gives(200, "Spaces", "A page")
+      .needs("space.read");
+  table.post("", &Spaces::create, "create*Space", "Make a space upstream, or declare a prefix")
+      .body("NewSpace")
+      .gives(201, "ChangedSpace", "Kept; the job makes it upstream")
+      .needs("space.create");
 }
 
-std::vector<Parameter> list_parameters() {
-  std::vector<Parameter> out = page_parameters();
-  out.insert(out.begin(), registry_parameter());
-  out.push_back({.name = "search",
-                 .schema = R"({"type": "string", "maxLength": 200})",
-                 .help = "Part of the name"});
-  out.push_back({.name = "sort",
-                 .schema = R"({"type": "string", "enum": ["name", "-name", "repositories",
-                     "-repositories", "created", "-created"]})",
-                 .help = "Order"});
-  out.push_back({.name = "visibility",
-                 .schema = R"({"type": "string", "enum": ["private", "public"]})",
-                 .help = "Only these"});
-  return out;
+void add_space(const Table<Spaces>& table) {
+  table.get("", &Spaces::show, "show*Space", "Show a space")
+      .gives(200, "Space", "The space")
+      .needs("space.read");
+  table.patch("", &Spaces::update, "update*Space", "Make a space public or private")
+      .says(
+          "Public: every signed-in user and every namespace may use it. "
+          "Bindings stay. The notices say what follows.")
+      .body("SpaceChange")
+      .gives(200, "ChangedSpace", "As it is now")
+      .needs("space.update");
+  table.remove("", &Spaces::remove, "delete*Space", "Delete an empty, unbound space upstream")
+      .takes({{.name = "confirm",
+               .schema = R"({"type": "string", "maxLength": 255})",
+               .help = "The name of the space again",
+               .required = true}})
+      .gives(204, "", "Gone")
+      .gives(202, "Job", "A job deletes it")
+      .needs("space.delete");
 }
 
-void add_spaces(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}/spaces";
-  const std::string name = prefix.operation;
-  const auto one = parameters_of(prefix, {registry_parameter(), space_parameter()});
-  auto confirmed = one;
-  confirmed.push_back({.name = "confirm",
-                       .schema = R"({"type": "string", "maxLength": 255})",
-                       .help = "The name of the space again",
-                       .required = true});
-  routes.add({.method = "GET",
-              .path = path,
-              .operation = "list" + name + "Spaces",
-              .tag = "spaces",
-              .summary = "List the spaces one may see",
-              .parameters = parameters_of(prefix, list_parameters()),
-              .answers = {{200, "Spaces", "A page"}},
-              .security = "space.read",
-              .handler = to(&Spaces::list)});
-  routes.add({.method = "POST",
-              .path = path,
-              .operation = "create" + name + "Space",
-              .tag = "spaces",
-              .summary = "Make a space upstream, or declare a prefix",
-              .parameters = parameters_of(prefix, {registry_parameter()}),
-              .body = "NewSpace",
-              .answers = {{201, "ChangedSpace", "Kept; the job makes it upstream"}},
-              .security = "space.create",
-              .handler = to(&Spaces::create)});
-  routes.add({.method = "GET",
-              .path = path + "/{space}",
-              .operation = "show" + name + "Space",
-              .tag = "spaces",
-              .summary = "Show a space",
-              .parameters = one,
-              .answers = {{200, "Space", "The space"}},
-              .security = "space.read",
-              .handler = to(&Spaces::show)});
-  routes.add({.method = "PATCH",
-              .path = path + "/{space}",
-              .operation = "update" + name + "Space",
-              .tag = "spaces",
-              .summary = "Make a space public or private",
-              .description = "Public: every signed-in user and every namespace may use it. "
-                             "Bindings stay. The notices say what follows.",
-              .parameters = one,
-              .body = "SpaceChange",
-              .answers = {{200, "ChangedSpace", "As it is now"}},
-              .security = "space.update",
-              .handler = to(&Spaces::update)});
-  routes.add({.method = "DELETE",
-              .path = path + "/{space}",
-              .operation = "delete" + name + "Space",
-              .tag = "spaces",
-              .summary = "Delete an empty, unbound space upstream",
-              .parameters = confirmed,
-              .answers = {{204, "", "Gone"}, {202, "Job", "A job deletes it"}},
-              .security = "space.delete",
-              .handler = to(&Spaces::remove)});
+void add_bindings(const Table<Spaces>& table) {
+  table
+      .get("/bindings", &Spaces::list_bindings_of_space, "list*SpaceBindings",
+           "Which workspaces may use a space")
+      .gives(200, "Bindings", "All of them")
+      .needs("binding.read");
+  table.post("/bindings", &Spaces::bind, "bind*Space", "Let a workspace use a private space")
+      .body("NewBinding")
+      .gives(201, "Binding", "It holds at once; the robot follows")
+      .needs("binding.write");
+  table
+      .remove("/bindings/{bound}", &Spaces::unbind, "unbind*Space",
+              "End the use of a space by a workspace")
+      .says("At once in Portolan; the credential upstream is revoked by a job.")
+      .takes({path_parameter("bound", "Name of the bound workspace",
+                             R"({"type": "string", "minLength": 1, "maxLength": 63})")})
+      .gives(204, "", "Unbound")
+      .needs("binding.write");
 }
 
-void add_bindings(Routes& routes, const RegistryPrefix& prefix, const Handlers& to) {
-  const std::string path = prefix.path + "/registries/{registry}/spaces/{space}";
-  const std::string name = prefix.operation;
-  const auto one = parameters_of(prefix, {registry_parameter(), space_parameter()});
-  auto bound = one;
-  bound.push_back({.in = Parameter::In::path,
-                   .name = "bound",
-                   .schema = R"({"type": "string", "minLength": 1, "maxLength": 63})",
-                   .help = "Name of the bound workspace"});
-  routes.add({.method = "GET",
-              .path = path + "/bindings",
-              .operation = "list" + name + "SpaceBindings",
-              .tag = "bindings",
-              .summary = "Which workspaces may use a space",
-              .parameters = one,
-              .answers = {{200, "Bindings", "All of them"}},
-              .security = "binding.read",
-              .handler = to(&Spaces::list_bindings_of_space)});
-  routes.add({.method = "POST",
-              .path = path + "/bindings",
-              .operation = "bind" + name + "Space",
-              .tag = "bindings",
-              .summary = "Let a workspace use a private space",
-              .parameters = one,
-              .body = "NewBinding",
-              .answers = {{201, "Binding", "It holds at once; the robot follows"}},
-              .security = "binding.write",
-              .handler = to(&Spaces::bind)});
-  routes.add({.method = "DELETE",
-              .path = path + "/bindings/{bound}",
-              .operation = "unbind" + name + "Space",
-              .tag = "bindings",
-              .summary = "End the use of a space by a workspace",
-              .description = "At once in Portolan; the credential upstream is revoked by a job.",
-              .parameters = bound,
-              .answers = {{204, "", "Unbound"}},
-              .security = "binding.write",
-              .handler = to(&Spaces::unbind)});
-  routes.add({.method = "POST",
-              .path = path + "/push",
-              .operation = "push" + name + "Space",
-              .tag = "images",
-              .summary = "A short-lived credential to push with",
-              .parameters = one,
-              .body = "PushWish",
-              .answers = {{201, "PushCommand", "Shown once"}},
-              .security = "push.issue",
-              .waits = true,
-              .handler = to(&Spaces::push)});
+/// `place`, with a space of its registry in the path.
+Place one_space(Place place) {
+  place.path += "/{space}";
+  place.parameters.push_back(
+      path_parameter("space", "Name of the space; slashes percent-encoded",
+                     R"({"type": "string", "minLength": 1, "maxLength": 255})"));
+  return place;
 }
 
 }  // namespace
 
 void add_space_routes(Routes& routes, Resources& resources) {
-  const auto spaces = std::make_shared<Spaces>(resources);
-  const Handlers to = [spaces](base::Result<Answer> (Spaces::*method)(Call&)) {
-    return [spaces, method](Call& call) { return ((*spaces).*method)(call); };
-  };
   add_components(routes);
-  for (const RegistryPrefix& prefix : registry_prefixes()) {
-    add_spaces(routes, prefix, to);
-    add_bindings(routes, prefix, to);
+  const Table<Spaces> table(routes, resources);
+  for (Place place : registry_places("spaces")) {
+    place.path += "/spaces";
+    add_spaces(table.at(place));
+    place = one_space(std::move(place));
+    add_space(table.at(place));
+    place.tag = "bindings";
+    add_bindings(table.at(place));
+    place.tag = "images";
+    table.at(place)
+        .post("/push", &Spaces::push, "push*Space", "A short-lived credential to push with")
+        .body("PushWish")
+        .gives(201, "PushCommand", "Shown once")
+        .needs("push.issue")
+        .waits();
   }
-  std::vector<Parameter> paged = page_parameters();
-  paged.insert(paged.begin(), registry_prefixes()[1].parameters[0]);
-  routes.add({.method = "GET",
-              .path = "/api/v1/workspaces/{workspace}/bindings",
-              .operation = "listWorkspaceBindings",
-              .tag = "bindings",
-              .summary = "What a workspace is bound to",
-              .parameters = paged,
-              .answers = {{200, "Bindings", "A page"}},
-              .security = "binding.read",
-              .handler = to(&Spaces::list_bindings)});
+  table.at({"bindings"})
+      .get("/workspaces/{workspace}/bindings", &Spaces::list_bindings, "listWorkspaceBindings",
+           "What a workspace is bound to")
+      .takes({workspace_parameter()})
+      .paged()
+      .gives(200, "Bindings", "A page")
+      .needs("binding.read");
 }
 
 }  // namespace portolan::api

@@ -1,7 +1,7 @@
 /// Bearer tokens.
 #include <algorithm>
 
-#include "api/resources.h"
+#include "api/binder.h"
 #include "base/crypto.h"
 #include "model/json.h"
 #include "store/tenants.h"
@@ -29,9 +29,9 @@ Json to_json(const model::Token& token, const std::string& workspace) {
   return out;
 }
 
-class Tokens {
+class Tokens : public Handlers {
  public:
-  explicit Tokens(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> list(Call& call) {
     const model::Principal& who = call.caller->principal;
@@ -40,14 +40,11 @@ class Tokens {
       return Error{.code = Code::forbidden,
                    .message = who.name + " may list only his own tokens",
                    .hint = "Leave out ?all."};
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      Json items = Json::array();
+    return read([&](store::Reader& reader) {
       const auto owner = all ? std::optional<model::Id>() : who.user;
-      for (const model::Token& token : store::tokens(reader, owner))
-        items.push(to_json(token, workspace_name(reader, token.only_workspace)));
-      Json out = Json::object();
-      out.set("items", std::move(items));
-      return json_answer(out);
+      return json_answer(items_json(store::tokens(reader, owner), [&](const model::Token& token) {
+        return to_json(token, workspace_name(reader, token.only_workspace));
+      }));
     });
   }
 
@@ -77,7 +74,7 @@ class Tokens {
   base::Result<Answer> revoke(Call& call) {
     const model::Principal& who = call.caller->principal;
     const std::string& text = call.in_path("token");
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       const bool any = model::may(who, Action::token_write, {});
       const auto owner = any ? std::optional<model::Id>() : who.user;
       for (const model::Token& token : store::tokens(writer, owner)) {
@@ -88,13 +85,9 @@ class Tokens {
       }
       return no_such("token", text);
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
   static std::string workspace_name(store::Reader& reader, std::optional<model::Id> id) {
     const auto workspace = id ? store::find_workspace(reader, *id) : std::nullopt;
     return workspace ? workspace->name : std::string();
@@ -142,8 +135,6 @@ class Tokens {
       token.expires_ms = std::min(token.expires_ms, call.caller->ends_ms);
     return token;
   }
-
-  Resources& resources_;
 };
 
 const char* const token_schema = R"({"type": "object", "required": ["id", "name", "user", "scopes",
@@ -171,52 +162,27 @@ void add_components(Routes& routes) {
       "life_s": {"type": "integer", "minimum": 60, "maximum": 315360000,
         "description": "Seconds; auth.token-life without it."}}})");
   routes.component("Token", token_schema);
-  routes.component("Tokens", R"({"type": "object", "required": ["items"], "properties": {
-      "items": {"type": "array", "items": {"$ref": "#/components/schemas/Token"}}}})");
+  routes.component("Tokens", list_of("Token"));
 }
 
 }  // namespace
 
 void add_token_routes(Routes& routes, Resources& resources) {
-  const auto tokens = std::make_shared<Tokens>(resources);
-  const auto to = [tokens](base::Result<Answer> (Tokens::*method)(Call&)) {
-    return [tokens, method](Call& call) { return ((*tokens).*method)(call); };
-  };
   add_components(routes);
-  const Parameter token{.in = Parameter::In::path,
-                        .name = "token",
-                        .schema = R"({"type": "string", "pattern": "^[0-9]{1,18}$"})",
-                        .help = "Id of the token"};
-  routes.add({.method = "GET",
-              .path = "/api/v1/tokens",
-              .operation = "listTokens",
-              .tag = "tokens",
-              .summary = "List one's tokens, or everybody's",
-              .parameters = {{.name = "all",
-                              .schema = R"({"type": "boolean", "default": false})",
-                              .help = "Everybody's; for admins and auditors"}},
-              .answers = {{200, "Tokens", "All of them"}},
-              .security = "token.own",
-              .handler = to(&Tokens::list)});
-  routes.add({.method = "POST",
-              .path = "/api/v1/tokens",
-              .operation = "createToken",
-              .tag = "tokens",
-              .summary = "Make a token",
-              .description = "It is shown in this answer only.",
-              .body = "NewToken",
-              .answers = {{201, "Token", "With the token itself"}},
-              .security = "token.own",
-              .handler = to(&Tokens::create)});
-  routes.add({.method = "DELETE",
-              .path = "/api/v1/tokens/{token}",
-              .operation = "revokeToken",
-              .tag = "tokens",
-              .summary = "Revoke a token",
-              .parameters = {token},
-              .answers = {{204, "", "It ended"}},
-              .security = "token.own",
-              .handler = to(&Tokens::revoke)});
+  const Table<Tokens> table = Table<Tokens>(routes, resources).at({"tokens", "/tokens"});
+  table.get("", &Tokens::list, "listTokens", "List one's tokens, or everybody's")
+      .takes({flag_parameter("all", "Everybody's; for admins and auditors")})
+      .gives(200, "Tokens", "All of them")
+      .needs("token.own");
+  table.post("", &Tokens::create, "createToken", "Make a token")
+      .says("It is shown in this answer only.")
+      .body("NewToken")
+      .gives(201, "Token", "With the token itself")
+      .needs("token.own");
+  table.remove("/{token}", &Tokens::revoke, "revokeToken", "Revoke a token")
+      .takes({id_parameter("token")})
+      .gives(204, "", "It ended")
+      .needs("token.own");
 }
 
 }  // namespace portolan::api

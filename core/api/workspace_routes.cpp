@@ -1,5 +1,5 @@
 /// Workspaces with their members and namespaces.
-#include "api/resources.h"
+#include "api/binder.h"
 #include "model/json.h"
 #include "store/tenants.h"
 
@@ -10,8 +10,6 @@ using base::Code;
 using base::Error;
 using base::Json;
 using model::Action;
-
-constexpr const char* list_name = "workspaces";
 
 Json to_json(const model::Workspace& workspace) {
   Json out = Json::object();
@@ -37,33 +35,25 @@ Json to_json(const model::Namespace& name) {
   return out;
 }
 
-template <class Row>
-Answer items_answer(const std::vector<Row>& rows) {
-  Json items = Json::array();
-  for (const Row& row : rows) items.push(to_json(row));
-  Json out = Json::object();
-  out.set("items", std::move(items));
-  return json_answer(out);
-}
+/// Of whatever has a to_json here.
+constexpr auto as_json = [](const auto& row) { return to_json(row); };
 
-class Workspaces {
+class Workspaces : public Handlers {
  public:
-  explicit Workspaces(Resources& resources) : resources_(resources) {}
+  using Handlers::Handlers;
 
   base::Result<Answer> list(Call& call) {
-    const auto page = read_page(call, list_name);
-    if (!page) return page.error();
     const model::Principal& who = call.caller->principal;
     std::vector<model::Id> own;
     for (const auto& [workspace, role] : who.workspaces) own.push_back(workspace);
     // Nobody's member may still read all: his role toward other workspaces says so.
     const bool all = (who.admin || who.auditor) && !who.only_workspace;
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      return page_answer(
-          call, list_name,
-          store::list_workspaces(reader, page_request(call, *page), all ? nullptr : &own),
-          [](const model::Workspace& workspace) { return to_json(workspace); });
-    });
+    return list_answer(
+        call, "workspaces",
+        [&](store::Reader& reader, const store::PageRequest& request) {
+          return store::list_workspaces(reader, request, all ? nullptr : &own);
+        },
+        as_json);
   }
 
   base::Result<Answer> create(Call& call) {
@@ -115,7 +105,7 @@ class Workspaces {
     auto job =
         resources_.grants.remove_workspace(workspace->id, call.flag("cascade"), act_of(call));
     if (!job) return job.error();
-    if (!*job) return Answer{.status = 204};
+    if (!*job) return no_content();
     Json out = Json::object();
     out.set("job", Json::integer((*job)->id));
     Answer answer = json_answer(out, 202);
@@ -126,8 +116,8 @@ class Workspaces {
   base::Result<Answer> list_members(Call& call) {
     auto workspace = in_path(call, Action::member_read);
     if (!workspace) return workspace.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      return items_answer(store::members(reader, workspace->id));
+    return read([&](store::Reader& reader) {
+      return json_answer(items_json(store::members(reader, workspace->id), as_json));
     });
   }
 
@@ -136,7 +126,7 @@ class Workspaces {
     if (!workspace) return workspace.error();
     const std::string& name = call.in_path("user");
     const std::string role = text_of(call.body, "role");
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       const auto user = store::find_user(writer, name);
       if (!user) return no_such("user", name);
       if (auto put = store::put_member(writer, workspace->id, user->id, *model::role_from(role));
@@ -145,30 +135,26 @@ class Workspaces {
       return engine::note(writer, act_of(call), "member.put", workspace->name + "/" + name, "",
                           base::to_text(call.body));
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
   base::Result<Answer> remove_member(Call& call) {
     auto workspace = in_path(call, Action::member_write);
     if (!workspace) return workspace.error();
     const std::string& name = call.in_path("user");
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       const auto user = store::find_user(writer, name);
       if (!user) return no_such("member", name);
       if (auto gone = store::remove_member(writer, workspace->id, user->id); !gone) return gone;
       return engine::note(writer, act_of(call), "member.remove", workspace->name + "/" + name, "",
                           "");
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
 
   base::Result<Answer> list_namespaces(Call& call) {
     auto workspace = in_path(call, Action::namespace_read);
     if (!workspace) return workspace.error();
-    return store().read<Answer>([&](store::Reader& reader) -> base::Result<Answer> {
-      return items_answer(store::namespaces(reader, workspace->id));
+    return read([&](store::Reader& reader) {
+      return json_answer(items_json(store::namespaces(reader, workspace->id), as_json));
     });
   }
 
@@ -190,8 +176,6 @@ class Workspaces {
   }
 
  private:
-  store::Store& store() { return resources_.daemon.store; }
-
   base::Result<model::Workspace> in_path(const Call& call, Action action) {
     return workspace_for(resources_, call, action, call.in_path("workspace"));
   }
@@ -220,29 +204,12 @@ class Workspaces {
     auto workspace = in_path(call, Action::namespace_assign);
     if (!workspace) return workspace.error();
     const model::Namespace name{call.in_path("cluster"), call.in_path("namespace"), workspace->id};
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
+    return write([&](store::Writer& writer) -> base::Result<void> {
       if (auto done = body(writer, name); !done) return done;
       return engine::note(writer, act_of(call), word, workspace->name + "/" + name.text(), "", "");
     });
-    if (!written) return written.error();
-    return Answer{.status = 204};
   }
-
-  Resources& resources_;
 };
-
-using Handlers = std::function<std::function<base::Result<Answer>(Call&)>(
-    base::Result<Answer> (Workspaces::*)(Call&))>;
-
-constexpr const char* name_schema =
-    R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"})";
-
-Parameter in_path(std::string name, std::string help) {
-  return {.in = Parameter::In::path,
-          .name = std::move(name),
-          .schema = name_schema,
-          .help = std::move(help)};
-}
 
 void add_components(Routes& routes) {
   routes.component("NewWorkspace", R"({"type": "object", "additionalProperties": false,
@@ -263,8 +230,7 @@ void add_components(Routes& routes) {
       "managed_by": {"type": "string"},
       "created_at": {"type": ["string", "null"], "format": "date-time"},
       "created_by": {"type": ["string", "null"]}}})");
-  routes.component("Workspaces", R"({"type": "object", "required": ["items"], "properties": {
-      "items": {"type": "array", "items": {"$ref": "#/components/schemas/Workspace"}}}})");
+  routes.component("Workspaces", list_of("Workspace"));
   routes.component("Members", R"({"type": "object", "required": ["items"], "properties": {
       "items": {"type": "array", "items": {"type": "object", "required": ["user", "role"],
         "properties": {"user": {"type": "string"}, "role": {"type": "string"}}}}}})");
@@ -275,176 +241,96 @@ void add_components(Routes& routes) {
       "job": {"type": "integer", "description": "Follow it at /api/v1/jobs/{job}."}}})");
 }
 
-void add_workspaces(Routes& routes, const Handlers& to) {
-  const Parameter workspace = in_path("workspace", "Name of the workspace");
-  std::vector<Parameter> paged = page_parameters();
-  paged.push_back({.name = "search",
-                   .schema = R"({"type": "string", "maxLength": 200})",
-                   .help = "Part of the name"});
-  paged.push_back(
-      {.name = "sort",
-       .schema = R"({"type": "string", "enum": ["name", "-name", "created", "-created"]})",
-       .help = "Order"});
-  const Possible one{200, "Workspace", "As it is now"};
-  routes.add({.method = "GET",
-              .path = "/api/v1/workspaces",
-              .operation = "listWorkspaces",
-              .tag = "workspaces",
-              .summary = "List the workspaces one may see",
-              .parameters = paged,
-              .answers = {{200, "Workspaces", "A page"}},
-              .handler = to(&Workspaces::list)});
-  routes.add({.method = "POST",
-              .path = "/api/v1/workspaces",
-              .operation = "createWorkspace",
-              .tag = "workspaces",
-              .summary = "Make a workspace",
-              .body = "NewWorkspace",
-              .answers = {{201, "Workspace", "The workspace"}},
-              .security = "workspace.create",
-              .handler = to(&Workspaces::create)});
-  routes.add({.method = "GET",
-              .path = "/api/v1/workspaces/{workspace}",
-              .operation = "showWorkspace",
-              .tag = "workspaces",
-              .summary = "Show a workspace",
-              .parameters = {workspace},
-              .answers = {one},
-              .security = "workspace.read",
-              .handler = to(&Workspaces::show)});
-  routes.add({.method = "PATCH",
-              .path = "/api/v1/workspaces/{workspace}",
-              .operation = "updateWorkspace",
-              .tag = "workspaces",
-              .summary = "Change the description",
-              .parameters = {workspace},
-              .body = "WorkspaceChange",
-              .answers = {one},
-              .security = "workspace.update",
-              .handler = to(&Workspaces::update)});
+void add_workspaces(const Table<Workspaces>& table) {
+  table.get("", &Workspaces::list, "listWorkspaces", "List the workspaces one may see")
+      .paged()
+      .takes({search_parameter(), sort_parameter({"name", "created"})})
+      .gives(200, "Workspaces", "A page");
+  table.post("", &Workspaces::create, "createWorkspace", "Make a workspace")
+      .body("NewWorkspace")
+      .gives(201, "Workspace", "The workspace")
+      .needs("workspace.create");
 }
 
-void add_workspace_changes(Routes& routes, const Handlers& to) {
-  const Parameter workspace = in_path("workspace", "Name of the workspace");
-  const Possible one{200, "Workspace", "As it is now"};
-  routes.add({.method = "POST",
-              .path = "/api/v1/workspaces/{workspace}/rename",
-              .operation = "renameWorkspace",
-              .tag = "workspaces",
-              .summary = "Rename a workspace",
-              .description = "Its id, bindings, history and robots stay.",
-              .parameters = {workspace},
-              .body = "WorkspaceName",
-              .answers = {one},
-              .security = "workspace.rename",
-              .handler = to(&Workspaces::rename)});
-  routes.add({.method = "DELETE",
-              .path = "/api/v1/workspaces/{workspace}",
-              .operation = "deleteWorkspace",
-              .tag = "workspaces",
-              .summary = "Remove a workspace",
-              .description =
-                  "409 with the list of what is in the way: its registries and bindings. "
-                  "`cascade` removes them first, robots before all.",
-              .parameters = {workspace,
-                             {.name = "cascade",
-                              .schema = R"({"type": "boolean", "default": false})",
-                              .help = "Remove what is in the way too"}},
-              .answers = {{204, "", "Removed"}, {202, "JobStarted", "A job removes it"}},
-              .security = "workspace.delete",
-              .handler = to(&Workspaces::remove)});
+void add_workspace(const Table<Workspaces>& table) {
+  table.get("", &Workspaces::show, "showWorkspace", "Show a workspace")
+      .gives(200, "Workspace", "As it is now")
+      .needs("workspace.read");
+  table.patch("", &Workspaces::update, "updateWorkspace", "Change the description")
+      .body("WorkspaceChange")
+      .gives(200, "Workspace", "As it is now")
+      .needs("workspace.update");
+  table.post("/rename", &Workspaces::rename, "renameWorkspace", "Rename a workspace")
+      .says("Its id, bindings, history and robots stay.")
+      .body("WorkspaceName")
+      .gives(200, "Workspace", "As it is now")
+      .needs("workspace.rename");
+  table.remove("", &Workspaces::remove, "deleteWorkspace", "Remove a workspace")
+      .says(
+          "409 with the list of what is in the way: its registries and bindings. "
+          "`cascade` removes them first, robots before all.")
+      .takes({flag_parameter("cascade", "Remove what is in the way too")})
+      .gives(204, "", "Removed")
+      .gives(202, "JobStarted", "A job removes it")
+      .needs("workspace.delete");
 }
 
-void add_members(Routes& routes, const Handlers& to) {
-  const Parameter workspace = in_path("workspace", "Name of the workspace");
-  Parameter user = in_path("user", "Name of the user");
-  user.schema = R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"})";
-  const std::string path = "/api/v1/workspaces/{workspace}/members";
-  routes.add({.method = "GET",
-              .path = path,
-              .operation = "listMembers",
-              .tag = "workspaces",
-              .summary = "List the members",
-              .parameters = {workspace},
-              .answers = {{200, "Members", "All of them"}},
-              .security = "member.read",
-              .handler = to(&Workspaces::list_members)});
-  routes.add({.method = "PUT",
-              .path = path + "/{user}",
-              .operation = "putMember",
-              .tag = "workspaces",
-              .summary = "Add a member, or change his role",
-              .parameters = {workspace, user},
-              .body = "MemberRole",
-              .answers = {{204, "", "He is a member with that role"}},
-              .security = "member.write",
-              .handler = to(&Workspaces::put_member)});
-  routes.add({.method = "DELETE",
-              .path = path + "/{user}",
-              .operation = "removeMember",
-              .tag = "workspaces",
-              .summary = "Remove a member",
-              .description = "What his tokens and sessions could do here ends at once.",
-              .parameters = {workspace, user},
-              .answers = {{204, "", "Removed"}},
-              .security = "member.write",
-              .handler = to(&Workspaces::remove_member)});
+void add_members(const Table<Workspaces>& table) {
+  const Parameter user = path_parameter("user", "Name of the user", name_schema);
+  table.get("/members", &Workspaces::list_members, "listMembers", "List the members")
+      .gives(200, "Members", "All of them")
+      .needs("member.read");
+  table
+      .put("/members/{user}", &Workspaces::put_member, "putMember",
+           "Add a member, or change his role")
+      .takes({user})
+      .body("MemberRole")
+      .gives(204, "", "He is a member with that role")
+      .needs("member.write");
+  table.remove("/members/{user}", &Workspaces::remove_member, "removeMember", "Remove a member")
+      .says("What his tokens and sessions could do here ends at once.")
+      .takes({user})
+      .gives(204, "", "Removed")
+      .needs("member.write");
 }
 
-void add_namespaces(Routes& routes, const Handlers& to) {
-  const Parameter workspace = in_path("workspace", "Name of the workspace");
-  Parameter cluster = in_path("cluster", "Name of the cluster");
-  cluster.schema = R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"})";
-  const Parameter name = in_path("namespace", "Name of the namespace");
-  const std::string path = "/api/v1/workspaces/{workspace}/namespaces";
-  routes.add({.method = "GET",
-              .path = path,
-              .operation = "listNamespaces",
-              .tag = "workspaces",
-              .summary = "List the namespaces of a workspace",
-              .parameters = {workspace},
-              .answers = {{200, "Namespaces", "All of them"}},
-              .security = "namespace.read",
-              .handler = to(&Workspaces::list_namespaces)});
-  routes.add({.method = "PUT",
-              .path = path + "/{cluster}/{namespace}",
-              .operation = "assignNamespace",
-              .tag = "workspaces",
-              .summary = "Give a namespace to a workspace",
-              .description = "It belongs to one workspace: 409 unless `move`. What it may pull "
-                             "changes at once.",
-              .parameters = {workspace,
-                             cluster,
-                             name,
-                             {.name = "move",
-                              .schema = R"({"type": "boolean", "default": false})",
-                              .help = "Take it from the workspace that has it"}},
-              .answers = {{204, "", "It belongs to the workspace"}},
-              .security = "namespace.assign",
-              .handler = to(&Workspaces::assign_namespace)});
-  routes.add({.method = "DELETE",
-              .path = path + "/{cluster}/{namespace}",
-              .operation = "releaseNamespace",
-              .tag = "workspaces",
-              .summary = "Take a namespace from a workspace",
-              .parameters = {workspace, cluster, name},
-              .answers = {{204, "", "It has none now"}},
-              .security = "namespace.assign",
-              .handler = to(&Workspaces::release_namespace)});
+void add_namespaces(const Table<Workspaces>& table) {
+  const Parameter cluster =
+      path_parameter("cluster", "Name of the cluster",
+                     R"({"type": "string", "pattern": "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"})");
+  const Parameter name = path_parameter("namespace", "Name of the namespace");
+  const std::string one = "/namespaces/{cluster}/{namespace}";
+  table
+      .get("/namespaces", &Workspaces::list_namespaces, "listNamespaces",
+           "List the namespaces of a workspace")
+      .gives(200, "Namespaces", "All of them")
+      .needs("namespace.read");
+  table
+      .put(one, &Workspaces::assign_namespace, "assignNamespace", "Give a namespace to a workspace")
+      .says("It belongs to one workspace: 409 unless `move`. What it may pull changes at once.")
+      .takes({cluster, name, flag_parameter("move", "Take it from the workspace that has it")})
+      .gives(204, "", "It belongs to the workspace")
+      .needs("namespace.assign");
+  table
+      .remove(one, &Workspaces::release_namespace, "releaseNamespace",
+              "Take a namespace from a workspace")
+      .takes({cluster, name})
+      .gives(204, "", "It has none now")
+      .needs("namespace.assign");
 }
 
 }  // namespace
 
 void add_workspace_routes(Routes& routes, Resources& resources) {
-  const auto workspaces = std::make_shared<Workspaces>(resources);
-  const Handlers to = [workspaces](base::Result<Answer> (Workspaces::*method)(Call&)) {
-    return [workspaces, method](Call& call) { return ((*workspaces).*method)(call); };
-  };
   add_components(routes);
-  add_workspaces(routes, to);
-  add_workspace_changes(routes, to);
-  add_members(routes, to);
-  add_namespaces(routes, to);
+  const Table<Workspaces> table(routes, resources);
+  add_workspaces(table.at({"workspaces", "/workspaces"}));
+  const auto one = table.at({.tag = "workspaces",
+                             .path = "/workspaces/{workspace}",
+                             .parameters = {workspace_parameter()}});
+  add_workspace(one);
+  add_members(one);
+  add_namespaces(one);
 }
 
 }  // namespace portolan::api
