@@ -123,20 +123,20 @@ class Accounts : public Handlers {
                             base::to_text(to_json(user)));
       });
       if (!written) return written.error();
-      return created(to_json(user), user.provenance.revision, "/api/v1/users/" + user.name);
+      return created(to_json(user), user, "/api/v1/users/" + user.name);
     });
   }
 
   base::Result<Answer> show(Call& call) {
     auto user = user_in_path(call);
     if (!user) return user.error();
-    return resource_answer(to_json(*user), user->provenance.revision);
+    return resource_answer(to_json(*user), *user);
   }
 
   base::Result<Answer> update(Call& call) {
     auto before = user_in_path(call);
     if (!before) return before.error();
-    if (auto answer = stale(call, before->provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, *before)) return *std::move(answer);
     model::User user = *before;
     if (call.body.find("display_name")) user.display_name = text_of(call.body, "display_name");
     user.admin = truth_of(call.body, "admin", user.admin);
@@ -150,13 +150,13 @@ class Accounts : public Handlers {
                           base::to_text(to_json(*before)), base::to_text(to_json(user)));
     });
     if (!written) return written.error();
-    return resource_answer(to_json(user), user.provenance.revision);
+    return resource_answer(to_json(user), user);
   }
 
   base::Result<Answer> remove(Call& call) {
     auto user = user_in_path(call);
     if (!user) return user.error();
-    if (auto answer = stale(call, user->provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, *user)) return *std::move(answer);
     return write([&](store::Writer& writer) -> base::Result<void> {
       if (auto gone = store::delete_user(writer, user->id); !gone) return gone;
       return engine::note(writer, act_of(call), "user.delete", user->name,

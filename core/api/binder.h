@@ -13,7 +13,7 @@ namespace portolan::api {
 /// One row while it is written; used up before the next begins.
 class Row {
  public:
-  explicit Row(Route& route) : route_(route) {}
+  Row(Route& route, PageLimits pages) : route_(route), pages_(pages) {}
 
   Row& says(std::string description) { return set(route_.description, std::move(description)); }
   /// Behind the parameters of the table.
@@ -22,7 +22,7 @@ class Row {
     return *this;
   }
   /// Its answer is a page: `limit` and `cursor`.
-  Row& paged() { return takes(page_parameters()); }
+  Row& paged() { return takes(page_parameters(pages_)); }
   Row& body(std::string component) { return set(route_.body, std::move(component)); }
   Row& gives(int status, std::string component, std::string help) {
     route_.answers.push_back({status, std::move(component), std::move(help)});
@@ -43,6 +43,7 @@ class Row {
   }
 
   Route& route_;
+  const PageLimits pages_;
 };
 
 /// Where the rows of a table stand.
@@ -60,7 +61,10 @@ class Table {
   using Method = base::Result<Answer> (Class::*)(Call&);
 
   Table(Routes& routes, Resources& resources)
-      : routes_(routes), handlers_(std::make_shared<Class>(resources)) {}
+      : routes_(routes),
+        handlers_(std::make_shared<Class>(resources)),
+        pages_{resources.daemon.settings()->limits.page,
+               resources.daemon.settings()->limits.page_max} {}
   /// The same handlers at a place of their own.
   Table at(Place place) const {
     Table out = *this;
@@ -95,13 +99,14 @@ class Table {
                             .tag = place_.tag,
                             .summary = std::move(summary),
                             .parameters = place_.parameters,
-                            .handler = [handlers = handlers_, method](Call& call) {
-                              return ((*handlers).*method)(call);
-                            }}));
+                            .handler = [handlers = handlers_, method](
+                                           Call& call) { return ((*handlers).*method)(call); }}),
+               pages_);
   }
 
   Routes& routes_;
   std::shared_ptr<Class> handlers_;
+  PageLimits pages_;
   Place place_;
 };
 

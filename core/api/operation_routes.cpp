@@ -84,11 +84,11 @@ class Operations : public Handlers {
     });
   }
 
-  base::Result<Answer> list_webhooks(Call&) {
-    return read([&](store::Reader& reader) {
-      return json_answer(items_json(
-          store::webhooks(reader), [](const model::Webhook& webhook) { return to_json(webhook); }));
-    });
+  base::Result<Answer> list_webhooks(Call& call) {
+    return whole_list_answer(
+        call, "webhooks", store::webhooks,
+        [](const model::Webhook& webhook) { return webhook.name; },
+        [](const model::Webhook& webhook) { return to_json(webhook); });
   }
 
   base::Result<Answer> create_webhook(Call& call) {
@@ -243,7 +243,8 @@ void add_audit(const Table<Operations>& table) {
 
 void add_webhooks(const Table<Operations>& table) {
   table.get("/webhooks", &Operations::list_webhooks, "listWebhooks", "List webhooks")
-      .gives(200, "Webhooks", "All of them")
+      .paged()
+      .gives(200, "Webhooks", "A page")
       .needs("webhook.write");
   table.post("/webhooks", &Operations::create_webhook, "createWebhook", "Send events to a URL")
       .says("Each delivery carries X-Portolan-Signature: sha256=…, the HMAC-SHA256 of the body.")

@@ -53,13 +53,14 @@ base::Error refuse(const char* message) {
 
 }  // namespace
 
-std::vector<Parameter> page_parameters() {
+std::vector<Parameter> page_parameters(PageLimits limits) {
   return {
       {.name = "limit",
-       .schema = R"({"type": "integer", "minimum": 1, "maximum": )" +
-                 std::to_string(page_limit_max) + R"(, "default": )" +
-                 std::to_string(page_limit_default) + "}",
-       .help = "How many rows a page has at most."},
+       .schema = R"({"type": "integer", "minimum": 1, "maximum": )" + std::to_string(limits.most) +
+                 R"(, "default": )" + std::to_string(limits.usual) + "}",
+       .help =
+           "How many rows a page has at most; limits.page and limits.page-max of the daemon are "
+           "its default and its bound."},
       {.name = "cursor",
        .schema = R"({"type": "string", "minLength": 1, "maxLength": )" +
                  std::to_string(cursor_bytes_max) + "}",

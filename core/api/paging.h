@@ -1,6 +1,7 @@
 #pragma once
 /// Pages of long lists: ?limit and ?cursor, and the Link to the next page.
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,15 +11,17 @@
 
 namespace portolan::api {
 
-inline constexpr int page_limit_default = 50;
-inline constexpr int page_limit_max = 500;
+/// Rows of a page: when none are asked for, and at most (limits.page, limits.page-max).
+struct PageLimits {
+  std::uint64_t usual = 50, most = 500;
+};
 
-/// The parameters `limit` (1 to 500, 50) and `cursor`, for Route::parameters.
-std::vector<Parameter> page_parameters();
+/// The parameters `limit` and `cursor`, for Route::parameters.
+std::vector<Parameter> page_parameters(PageLimits limits = {});
 
 /// Where a page begins. What a cursor holds gives no right: rights are asked on every page.
 struct Page {
-  std::size_t limit = page_limit_default;
+  std::size_t limit = 0;
   std::vector<std::string> after{};  ///< Sort key of the last row of the page before; empty: first.
 };
 

@@ -1,4 +1,5 @@
 /// Registries: list, try, integrate, change, remove.
+#include "api/references.h"
 #include "api/registry_access.h"
 #include "api/represent.h"
 #include "api/serialised_pages.h"
@@ -54,8 +55,7 @@ class RegistryWrites : public Handlers {
       auto made = resources_.registries.integrate(*std::move(draft), verify_of(call), act_of(call),
                                                   call.request.deadline.cancel);
       if (!made) return refused(call, std::move(made).error());
-      return created(integrated_json(*made), made->record.provenance.revision,
-                     path_of(made->record));
+      return created(integrated_json(*made), made->record, path_of(made->record));
     });
   }
 
@@ -63,23 +63,24 @@ class RegistryWrites : public Handlers {
     auto seen = registry_in_path(resources_, call, Action::registry_update);
     if (!seen) return seen.error();
     const std::int64_t revision = seen->row.record.provenance.revision;
-    if (auto answer = stale(call, revision)) return *std::move(answer);
+    if (auto answer = stale(call, seen->row.record)) return *std::move(answer);
+    if (auto path = refuse_paths(call.body)) return *std::move(path);
     auto made =
         resources_.registries.change(seen->row.record.id, change_from(call.body), verify_of(call),
                                      revision, act_of(call), call.request.deadline.cancel);
     if (!made) return refused(call, std::move(made).error());
-    return resource_answer(integrated_json(*made), made->record.provenance.revision);
+    return resource_answer(integrated_json(*made), made->record);
   }
 
   base::Result<Answer> rename(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_rename);
     if (!seen) return seen.error();
     const std::int64_t revision = seen->row.record.provenance.revision;
-    if (auto answer = stale(call, revision)) return *std::move(answer);
+    if (auto answer = stale(call, seen->row.record)) return *std::move(answer);
     auto made = resources_.registries.rename(seen->row.record.id, text_of(call.body, "name"),
                                              revision, act_of(call));
     if (!made) return made.error();
-    return resource_answer(registry_json({*made, seen->row.health}), made->provenance.revision);
+    return resource_answer(registry_json({*made, seen->row.health}), *made);
   }
 
   base::Result<Answer> pause(Call& call) { return set_paused(call, true); }
@@ -97,7 +98,7 @@ class RegistryWrites : public Handlers {
   base::Result<Answer> remove(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_delete);
     if (!seen) return seen.error();
-    if (auto answer = stale(call, seen->row.record.provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, seen->row.record)) return *std::move(answer);
     auto job = resources_.grants.remove_registry(seen->row.record.id, call.flag("cascade"),
                                                  call.flag("abandon"), act_of(call));
     if (!job) return job.error();
@@ -152,6 +153,7 @@ class RegistryWrites : public Handlers {
     const Action see = owner ? Action::workspace_read : Action::type_read;
     if (auto no = refuse(call, action, owner, see, "workspace", call.in_path("workspace")))
       return *no;
+    if (auto path = refuse_paths(call.body)) return *std::move(path);
     model::RegistryRecord draft = draft_from(call.body);
     draft.workspace = owner;
     if (*workspace) draft.workspace_name = (*workspace)->name;

@@ -46,7 +46,7 @@ class RegistryViews : public Handlers {
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
     return resource_answer(seen->inspect ? registry_json(seen->row) : summary_json(seen->row),
-                           seen->row.record.provenance.revision);
+                           seen->row.record);
   }
 
   base::Result<Answer> overview(Call& call) {

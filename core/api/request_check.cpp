@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/compiled_route.h"
+#include "api/references.h"
 #include "base/text.h"
 
 namespace portolan::api {
@@ -162,17 +163,38 @@ bool is_json_type(const std::string* header) {
   });
 }
 
-// The API takes values: a reference is resolved where its file or variable is, at the client.
-void refuse_references(const Json& value, const std::string& pointer,
-                       std::vector<Mistake>& mistakes) {
+// Handles of secrets, wherever a schema would let any object pass.
+void refuse_handles(const Json& value, const std::string& pointer, std::vector<Mistake>& mistakes) {
   for (const auto& [name, inside] : value.members()) {
     const std::string below = base::pointer_below(pointer, name);
     if (name == "$secret")
       mistakes.push_back({"body", below, "a reference to a secret; send the value"});
-    refuse_references(inside, below, mistakes);
+    refuse_handles(inside, below, mistakes);
   }
   for (std::size_t i = 0; i < value.items().size(); ++i)
-    refuse_references(value.items()[i], pointer + "/" + std::to_string(i), mistakes);
+    refuse_handles(value.items()[i], pointer + "/" + std::to_string(i), mistakes);
+}
+
+std::optional<Problem> check_members(const base::Schema& schema, const Json& body) {
+  Problem problem{.status = 422,
+                  .code = "invalid_body",
+                  .detail = "the body has mistakes",
+                  .hint = "/api/v1/openapi.json describes the body of every operation."};
+  const auto refer = [&] {
+    problem.code = to_string(base::Code::invalid_config);
+    problem.detail = "the body has a reference where a value is expected";
+    problem.hint = reference_hint;
+  };
+  refuse_handles(body, "", problem.errors);
+  if (!problem.errors.empty()) refer();
+  for (const base::SchemaMistake& found : schema.check(body)) {
+    problem.errors.push_back(to_mistake(found, body, "body"));
+    if (!is_reference(found, body)) continue;
+    problem.errors.back().detail = "a reference; send the value";
+    refer();
+  }
+  if (problem.errors.empty()) return {};
+  return problem;
 }
 
 std::optional<Problem> check_body(const CompiledRoute& compiled, Call& call) {
@@ -197,13 +219,7 @@ std::optional<Problem> check_body(const CompiledRoute& compiled, Call& call) {
         .hint = empty ? "Send the JSON object that this operation describes." : error.hint,
         .where = empty ? "" : error.where};
   }
-  Problem problem{.status = 422,
-                  .code = "invalid_body",
-                  .detail = "the body has mistakes",
-                  .hint = "/api/v1/openapi.json describes the body of every operation."};
-  check(*compiled.body_schema, *body, "body", problem.errors);
-  refuse_references(*body, "", problem.errors);
-  if (!problem.errors.empty()) return problem;
+  if (auto problem = check_members(*compiled.body_schema, *body)) return problem;
   call.body = compiled.body_schema->with_defaults(*body);
   return {};
 }

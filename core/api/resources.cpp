@@ -112,24 +112,15 @@ base::Result<Answer> once(const Resources& resources, const Call& call,
   return answer;
 }
 
-std::string etag_of_revision(std::int64_t revision) { return etag_of(std::to_string(revision)); }
-
-std::optional<Answer> stale(Call& call, std::int64_t revision) {
-  const auto problem = check_if_match(call.request, etag_of_revision(revision));
+std::optional<Answer> unless_match(Call& call, const std::string& etag) {
+  const auto problem = check_if_match(call.request, etag);
   if (!problem) return {};
   return to_answer(*problem, call.request);
 }
 
-Answer resource_answer(const base::Json& body, std::int64_t revision, int status) {
-  Answer answer = json_answer(body, status);
-  answer.headers.push_back({"ETag", etag_of_revision(revision)});
-  return answer;
-}
-
-Answer created(const base::Json& body, std::int64_t revision, std::string location) {
-  Answer answer = resource_answer(body, revision, 201);
-  answer.headers.push_back({"Location", std::move(location)});
-  return answer;
+std::string key_of_id(model::Id id) {
+  std::string digits = std::to_string(id);
+  return std::string(20 - digits.size(), '0') + digits;
 }
 
 Answer no_content() { return {.status = 204}; }

@@ -1,5 +1,6 @@
 #pragma once
 /// The resources of /api/v1: what each file of routes needs, and where it adds them.
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "api/caller.h"
+#include "api/conditional.h"
 #include "api/paging.h"
 #include "api/routes.h"
 #include "api/target.h"
@@ -78,12 +80,36 @@ std::optional<base::Error> refuse(const Call& call, model::Action action,
 base::Result<Answer> once(const Resources&, const Call&,
                           const std::function<base::Result<Answer>()>& body);
 
-std::string etag_of_revision(std::int64_t revision);
-/// 412 when the request's If-Match is not this revision. Handlers then write with the revision they
-/// read, so that a change in between is a conflict.
-std::optional<Answer> stale(Call& call, std::int64_t revision);
-Answer resource_answer(const base::Json& body, std::int64_t revision, int status = 200);
-Answer created(const base::Json& body, std::int64_t revision, std::string location);
+/// "\"12.3\"", the third revision of row 12: a name that is made again is another row.
+template <class Record>
+std::string etag_of_record(const Record& record) {
+  return etag_of(std::to_string(record.id) + "." + std::to_string(record.provenance.revision));
+}
+
+/// 412 when the request's If-Match is not this ETag.
+std::optional<Answer> unless_match(Call& call, const std::string& etag);
+
+/// 412 when the request's If-Match is not this record as it is now. Handlers then write with the
+/// revision they read, so that a change in between is a conflict.
+template <class Record>
+std::optional<Answer> stale(Call& call, const Record& record) {
+  return unless_match(call, etag_of_record(record));
+}
+
+/// A body with the ETag of its record.
+template <class Record>
+Answer resource_answer(const base::Json& body, const Record& record, int status = 200) {
+  Answer answer = json_answer(body, status);
+  answer.headers.push_back({"ETag", etag_of_record(record)});
+  return answer;
+}
+
+template <class Record>
+Answer created(const base::Json& body, const Record& record, std::string location) {
+  Answer answer = resource_answer(body, record, 201);
+  answer.headers.push_back({"Location", std::move(location)});
+  return answer;
+}
 
 Answer no_content();
 
@@ -107,6 +133,24 @@ Answer page_answer(const Call& call, std::string_view list, const store::Page<Ro
   if (!page.next.empty()) link_next(answer, call, list, {page.next});
   return answer;
 }
+
+/// The page of a list that the store gives whole. `key_of` names a row, and orders the list.
+template <class Row, class KeyOf, class ToJson>
+Answer page_of_all(const Call& call, std::string_view list, const store::PageRequest& request,
+                   std::vector<Row> rows, const KeyOf& key_of, const ToJson& to_json) {
+  std::erase_if(rows, [&](const Row& row) { return key_of(row) <= request.after; });
+  std::sort(rows.begin(), rows.end(),
+            [&](const Row& a, const Row& b) { return key_of(a) < key_of(b); });
+  store::Page<Row> page;
+  if (rows.size() > request.limit) {
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(request.limit), rows.end());
+    page.next = key_of(rows.back());
+  }
+  page.rows = std::move(rows);
+  return page_answer(call, list, page, to_json);
+}
+/// A key in the order of numbers.
+std::string key_of_id(model::Id id);
 
 /// What every class of handlers has. It lives as long as its routes.
 class Handlers {
@@ -139,6 +183,18 @@ class Handlers {
     if (!request) return request.error();
     return read([&](store::Reader& reader) {
       return page_answer(call, list, rows_of(reader, *request), to_json);
+    });
+  }
+
+  /// The same of a list that `all_of(reader)` gives whole.
+  template <class AllOf, class KeyOf, class ToJson>
+  base::Result<Answer> whole_list_answer(const Call& call, std::string_view list,
+                                         const AllOf& all_of, const KeyOf& key_of,
+                                         const ToJson& to_json) const {
+    const auto request = page_request(call, list);
+    if (!request) return request.error();
+    return read([&](store::Reader& reader) {
+      return page_of_all(call, list, *request, all_of(reader), key_of, to_json);
     });
   }
 

@@ -61,13 +61,13 @@ class Spaces : public Handlers {
           if (!opened) return opened.error();
           space = opened->space;
         }
-        return created(space_json({*space, {}}), space->provenance.revision,
+        return created(space_json({*space, {}}), *space,
                        path_of(seen->row.record) + "/spaces/" + percent_encode(name));
       }
       auto done = resources_.grants.create_space(
           seen->row.record.id, name, text_of(call.body, "visibility") == "public", act_of(call));
       if (!done) return done.error();
-      return created(space_job_json(*done, {done->space, {}}), done->space.provenance.revision,
+      return created(space_job_json(*done, {done->space, {}}), done->space,
                      path_of(seen->row.record) + "/spaces/" + percent_encode(name));
     });
   }
@@ -76,15 +76,14 @@ class Spaces : public Handlers {
     auto seen = in_path(call, Action::space_read);
     if (!seen) return seen.error();
     return read([&](store::Reader& reader) -> base::Result<Answer> {
-      return resource_answer(shown(row_of(reader, seen->space), seen->registry),
-                             seen->space.provenance.revision);
+      return resource_answer(shown(row_of(reader, seen->space), seen->registry), seen->space);
     });
   }
 
   base::Result<Answer> update(Call& call) {
     auto seen = in_path(call, Action::space_update);
     if (!seen) return seen.error();
-    if (auto answer = stale(call, seen->space.provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, seen->space)) return *std::move(answer);
     const Json* upstream = call.body.find("upstream");
     auto done =
         resources_.grants.set_public(seen->space.id, text_of(call.body, "visibility") == "public",
@@ -92,15 +91,14 @@ class Spaces : public Handlers {
                                      seen->space.provenance.revision, act_of(call));
     if (!done) return done.error();
     return read([&](store::Reader& reader) -> base::Result<Answer> {
-      return resource_answer(space_job_json(*done, row_of(reader, done->space)),
-                             done->space.provenance.revision);
+      return resource_answer(space_job_json(*done, row_of(reader, done->space)), done->space);
     });
   }
 
   base::Result<Answer> remove(Call& call) {
     auto seen = in_path(call, Action::space_delete);
     if (!seen) return seen.error();
-    if (auto answer = stale(call, seen->space.provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, seen->space)) return *std::move(answer);
     auto done = resources_.grants.delete_space(seen->space.id, call.text("confirm"), act_of(call));
     if (!done) return done.error();
     return done->job ? job_started(*done->job) : Answer{.status = 204};
@@ -109,16 +107,17 @@ class Spaces : public Handlers {
   base::Result<Answer> list_bindings_of_space(Call& call) {
     auto seen = in_path(call, Action::binding_read);
     if (!seen) return seen.error();
-    return read([&](store::Reader& reader) -> base::Result<Answer> {
-      Json items = Json::array();
-      for (const model::Binding& binding :
-           store::bindings(reader, {.space = seen->space.id, .workspace = {}, .registry = {}}))
-        if (model::may(call.caller->principal, Action::workspace_read, binding.workspace))
-          items.push(binding_json(binding));
-      Json out = Json::object();
-      out.set("items", std::move(items));
-      return json_answer(out);
-    });
+    const auto visible = [&](store::Reader& reader) {
+      auto all =
+          store::bindings(reader, {.space = seen->space.id, .workspace = {}, .registry = {}});
+      std::erase_if(all, [&](const model::Binding& binding) {
+        return !model::may(call.caller->principal, Action::workspace_read, binding.workspace);
+      });
+      return all;
+    };
+    return whole_list_answer(
+        call, "space bindings", visible,
+        [](const model::Binding& binding) { return key_of_id(binding.id); }, binding_json);
   }
 
   base::Result<Answer> bind(Call& call) {
@@ -131,7 +130,7 @@ class Spaces : public Handlers {
       auto binding = resources_.grants.bind(seen->space.id, workspace->id,
                                             text_of(call.body, "access") == "push", act_of(call));
       if (!binding) return binding.error();
-      return created(binding_json(*binding), binding->provenance.revision,
+      return created(binding_json(*binding), *binding,
                      call.request.path + "/" + percent_encode(workspace->name));
     });
   }
@@ -292,7 +291,8 @@ void add_bindings(const Table<Spaces>& table) {
   table
       .get("/bindings", &Spaces::list_bindings_of_space, "list*SpaceBindings",
            "Which workspaces may use a space")
-      .gives(200, "Bindings", "All of them")
+      .paged()
+      .gives(200, "Bindings", "A page")
       .needs("binding.read");
   table.post("/bindings", &Spaces::bind, "bind*Space", "Let a workspace use a private space")
       .body("NewBinding")

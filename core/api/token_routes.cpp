@@ -40,11 +40,16 @@ class Tokens : public Handlers {
       return Error{.code = Code::forbidden,
                    .message = who.name + " may list only his own tokens",
                    .hint = "Leave out ?all."};
+    const auto owner = all ? std::optional<model::Id>() : who.user;
+    const auto request = page_request(call, "tokens");
+    if (!request) return request.error();
     return read([&](store::Reader& reader) {
-      const auto owner = all ? std::optional<model::Id>() : who.user;
-      return json_answer(items_json(store::tokens(reader, owner), [&](const model::Token& token) {
-        return to_json(token, workspace_name(reader, token.only_workspace));
-      }));
+      return page_of_all(
+          call, "tokens", *request, store::tokens(reader, owner),
+          [](const model::Token& token) { return key_of_id(token.id); },
+          [&](const model::Token& token) {
+            return to_json(token, workspace_name(reader, token.only_workspace));
+          });
     });
   }
 
@@ -172,7 +177,8 @@ void add_token_routes(Routes& routes, Resources& resources) {
   const Table<Tokens> table = Table<Tokens>(routes, resources).at({"tokens", "/tokens"});
   table.get("", &Tokens::list, "listTokens", "List one's tokens, or everybody's")
       .takes({flag_parameter("all", "Everybody's; for admins and auditors")})
-      .gives(200, "Tokens", "All of them")
+      .paged()
+      .gives(200, "Tokens", "A page")
       .needs("token.own");
   table.post("", &Tokens::create, "createToken", "Make a token")
       .says("It is shown in this answer only.")

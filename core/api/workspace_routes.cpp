@@ -73,15 +73,14 @@ class Workspaces : public Handlers {
                             base::to_text(to_json(workspace)));
       });
       if (!written) return written.error();
-      return created(to_json(workspace), workspace.provenance.revision,
-                     "/api/v1/workspaces/" + workspace.name);
+      return created(to_json(workspace), workspace, "/api/v1/workspaces/" + workspace.name);
     });
   }
 
   base::Result<Answer> show(Call& call) {
     auto workspace = in_path(call, Action::workspace_read);
     if (!workspace) return workspace.error();
-    return resource_answer(to_json(*workspace), workspace->provenance.revision);
+    return resource_answer(to_json(*workspace), *workspace);
   }
 
   base::Result<Answer> update(Call& call) {
@@ -101,7 +100,7 @@ class Workspaces : public Handlers {
   base::Result<Answer> remove(Call& call) {
     auto workspace = in_path(call, Action::workspace_delete);
     if (!workspace) return workspace.error();
-    if (auto answer = stale(call, workspace->provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, *workspace)) return *std::move(answer);
     auto job =
         resources_.grants.remove_workspace(workspace->id, call.flag("cascade"), act_of(call));
     if (!job) return job.error();
@@ -116,9 +115,10 @@ class Workspaces : public Handlers {
   base::Result<Answer> list_members(Call& call) {
     auto workspace = in_path(call, Action::member_read);
     if (!workspace) return workspace.error();
-    return read([&](store::Reader& reader) {
-      return json_answer(items_json(store::members(reader, workspace->id), as_json));
-    });
+    return whole_list_answer(
+        call, "members",
+        [&](store::Reader& reader) { return store::members(reader, workspace->id); },
+        [](const model::Member& member) { return member.user_name; }, as_json);
   }
 
   base::Result<Answer> put_member(Call& call) {
@@ -153,9 +153,10 @@ class Workspaces : public Handlers {
   base::Result<Answer> list_namespaces(Call& call) {
     auto workspace = in_path(call, Action::namespace_read);
     if (!workspace) return workspace.error();
-    return read([&](store::Reader& reader) {
-      return json_answer(items_json(store::namespaces(reader, workspace->id), as_json));
-    });
+    return whole_list_answer(
+        call, "namespaces",
+        [&](store::Reader& reader) { return store::namespaces(reader, workspace->id); },
+        [](const model::Namespace& name) { return name.text(); }, as_json);
   }
 
   base::Result<Answer> assign_namespace(Call& call) {
@@ -184,7 +185,7 @@ class Workspaces : public Handlers {
                               const std::function<void(model::Workspace&)>& edit) {
     auto before = in_path(call, action);
     if (!before) return before.error();
-    if (auto answer = stale(call, before->provenance.revision)) return *std::move(answer);
+    if (auto answer = stale(call, *before)) return *std::move(answer);
     model::Workspace after = *before;
     edit(after);
     auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
@@ -195,7 +196,7 @@ class Workspaces : public Handlers {
                           base::to_text(to_json(after)));
     });
     if (!written) return written.error();
-    return resource_answer(to_json(after), after.provenance.revision);
+    return resource_answer(to_json(after), after);
   }
 
   base::Result<Answer> with_namespace(
@@ -278,7 +279,8 @@ void add_workspace(const Table<Workspaces>& table) {
 void add_members(const Table<Workspaces>& table) {
   const Parameter user = path_parameter("user", "Name of the user", name_schema);
   table.get("/members", &Workspaces::list_members, "listMembers", "List the members")
-      .gives(200, "Members", "All of them")
+      .paged()
+      .gives(200, "Members", "A page")
       .needs("member.read");
   table
       .put("/members/{user}", &Workspaces::put_member, "putMember",
@@ -303,7 +305,8 @@ void add_namespaces(const Table<Workspaces>& table) {
   table
       .get("/namespaces", &Workspaces::list_namespaces, "listNamespaces",
            "List the namespaces of a workspace")
-      .gives(200, "Namespaces", "All of them")
+      .paged()
+      .gives(200, "Namespaces", "A page")
       .needs("namespace.read");
   table
       .put(one, &Workspaces::assign_namespace, "assignNamespace", "Give a namespace to a workspace")

@@ -184,10 +184,11 @@ Settings policy(DaemonSettings& to) {
            "registries that a workspace may integrate", reload, between(std::uint64_t{0}, many)},
           {"limits.queue", Kind::number, &to.limits.queue, "jobs that may wait", reload,
            between(std::uint64_t{1}, 10 * many)},
-          {"limits.page", Kind::number, &to.limits.page, "entries of a page", reload,
+          {"limits.page", Kind::number, &to.limits.page, "entries of a page of the API", restart,
            between(std::uint64_t{1}, 10'000)},
-          {"limits.page-max", Kind::number, &to.limits.page_max, "the most that can be asked",
-           reload, between(std::uint64_t{1}, 10'000)},
+          {"limits.page-max", Kind::number, &to.limits.page_max,
+           "the most entries of a page that can be asked for", restart,
+           between(std::uint64_t{1}, 10'000)},
           {"limits.try-per-minute", Kind::number, &to.limits.try_per_minute,
            "dry calls (\"try this\") of one user", reload, between(std::uint64_t{0}, 10'000)}};
 }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "model/limits.h"
-
 namespace portolan::store {
 namespace {
 
 using base::Json;
+
+constexpr std::size_t rows_most = 10'000;  // As the setting limits.page-max at its most.
 
 [[noreturn]] void refuse(std::string message, std::string hint) {
   throw Failure{{.code = base::Code::invalid_argument,
@@ -75,8 +75,7 @@ void List::run(Reader& reader, const PageRequest& request, const std::function<v
   const auto [sort, descending] = direction(shape_.sorts, request.sort);
   const std::string order = (descending ? "-" : "+") + std::string(sort.name);
   const std::string key(sort.key), id(shape_.id), way = descending ? " DESC" : "";
-  const std::size_t limit =
-      std::clamp<std::size_t>(request.limit, 1, model::limits::daemon::page_max);
+  const std::size_t limit = std::clamp<std::size_t>(request.limit, 1, rows_most);
   if (!request.search.empty() && !shape_.search.empty()) {
     where(std::string(shape_.search) + " LIKE ? ESCAPE '\\'",
           {'%' + like_part(request.search) + '%'});

@@ -175,8 +175,16 @@ TEST_CASE("a body is JSON, in UTF-8, and passes its schema", "[api][routes]") {
   const Got mistakes = ask("POST /things", json_type, R"({"nam": "a", "size": "x", "secret": 5})");
   CHECK(mistakes.status == 422);
   CHECK(mistakes.json.find("errors")->items().size() == 4);
-  CHECK(ask("POST /things", json_type, R"({"name": "a", "secret": {"$secret": "x"}})").status ==
-        422);
+  CHECK(text(mistakes.json, "/code") == "invalid_body");
+  // References are resolved by the client, and a body with one is told so.
+  for (const char* secret : {R"({"$secret": "x"})", R"({"env": "X"})", R"({"file": "/x"})"}) {
+    const Got refused =
+        ask("POST /things", json_type, R"({"name": "a", "secret": )" + std::string(secret) + "}");
+    CHECK(refused.status == 422);
+    CHECK(text(refused.json, "/code") == "invalid_config");
+  }
+  CHECK(text(ask("POST /things", json_type, R"({"name": "a", "secretFrom": "X"})").json, "/code") ==
+        "invalid_config");
   CHECK(ask("GET /things", json_type, "{}").status == 400);
 }
 
