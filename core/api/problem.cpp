@@ -21,6 +21,7 @@ constexpr Title titles[] = {
     {"invalid_body", "The body has mistakes"},
     {"unexpected_body", "This operation takes no body"},
     {"method_not_allowed", "The method is not for this path"},
+    {"misdirected", "This server does not go by that name"},
     {"not_acceptable", "The client accepts nothing that is served here"},
     {"request_timeout", "The request did not arrive in time"},
     {"precondition_failed", "It was changed meanwhile"},

@@ -247,7 +247,7 @@ std::optional<Refusal> check_head(Request& request, int version, std::size_t bod
     return Refusal{501, "unknown_method", "this server does not know the method"};
   const std::string* host = request.header("host");
   if (!host && version > 10) return bad("the Host header is missing");
-  if (host && !is_authority(*host)) return bad("the Host header is no host");
+  if (host && !host_of(*host)) return bad("the Host header is no host");
   if (auto refusal = check_length(request, version, body_bytes)) return refusal;
   if (const std::string* expect = request.header("expect");
       expect && lower(*expect) != "100-continue")

@@ -77,6 +77,15 @@ struct Task {
 /// Decides on an I/O thread what answers a request; quick, never waits. Called by many threads.
 using Handler = std::function<Task(Request&)>;
 
+/// Whether a DNS name, canonical as base::canonical_host makes it, is one of ours. Quick.
+using NameCheck = std::function<bool(const std::string& name)>;
+
+/// 421 `misdirected` for a request by plain HTTP whose Host is neither an IP address nor localhost
+/// nor `is_ours`, else what `next` says. A page of a foreign name that was made to mean us (DNS
+/// rebinding) is kept out by it. No browser speaks over a unix socket, and over TLS the certificate
+/// is that check.
+Handler for_known_names(Handler next, NameCheck is_ours);
+
 /// What happened, for the log and the metrics. Texts live as long as the call.
 struct Exchange {
   const Request& request;  ///< Without its body. Of what was refused unread: what was understood.

@@ -110,17 +110,17 @@ std::string percent_encode(string_view text) {
   return out;
 }
 
-bool is_authority(string_view text) {
+std::optional<std::string> host_of(string_view text) {
   const std::size_t bracket = text.find(']');
   const std::size_t colon = text.find(':', bracket == string_view::npos ? 0 : bracket);
   if (colon != string_view::npos) {
     const string_view port = text.substr(colon + 1);
     if (port.empty() || port.size() > 5 || !std::all_of(port.begin(), port.end(), is_digit))
-      return false;
+      return {};
     text = text.substr(0, colon);
   }
   std::string why;
-  return base::canonical_host(text, why).has_value();
+  return base::canonical_host(text, why);
 }
 
 }  // namespace portolan::api

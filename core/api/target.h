@@ -24,7 +24,8 @@ base::Result<Fields> decode_query(std::string_view query);
 /// All but unreserved characters (RFC 3986 §2.3) percent-encoded.
 std::string percent_encode(std::string_view text);
 
-/// Whether it is a `Host`: a DNS name, an IPv4 address or [IPv6], and perhaps ":port".
-bool is_authority(std::string_view text);
+/// The canonical host (base/host_name.h) of a `Host`: a DNS name, an IPv4 address or [IPv6], and
+/// perhaps ":port". Nothing for all else.
+std::optional<std::string> host_of(std::string_view authority);
 
 }  // namespace portolan::api

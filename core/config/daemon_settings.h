@@ -46,8 +46,9 @@ struct DaemonSettings {
     std::vector<ListenAddress> listen{};  ///< Never empty once loaded.
     std::filesystem::path tls_certificate{}, tls_key{}, client_ca{};
     bool client_certificate_required = false;
-    bool allow_plain_http = false;  ///< Plain HTTP may leave the machine.
-    std::string public_url{};       ///< Canonical, without '/' at its end; empty: not known.
+    bool allow_plain_http = false;     ///< Plain HTTP may leave the machine.
+    std::string public_url{};          ///< Canonical, without '/' at its end; empty: not known.
+    std::vector<std::string> hosts{};  ///< Canonical (base/host_name.h).
     milliseconds drain = preset::drain;
     std::uint64_t header_limit = preset::header_bytes;
     std::uint64_t body_limit = preset::request_body_bytes;

@@ -26,6 +26,7 @@ enum class Kind {
   directory,
   listen,  ///< The rest are lists, separated by commas.
   networks,
+  hosts,
   directories,
   types,
 };

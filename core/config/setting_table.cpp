@@ -48,6 +48,10 @@ Settings server_doors(DaemonSettings::Server& to) {
            "plain HTTP may leave this machine, say behind a proxy that ends TLS", restart},
           {"server.public-url", Kind::url, &to.public_url,
            "how clients reach the daemon: what links and cookies are made for; empty: as asked"},
+          {"server.hosts", Kind::hosts, &to.hosts,
+           "names that clients may use for the daemon by plain HTTP; IP addresses, localhost and "
+           "the host of server.public-url always work; another name in Host is answered 421, so "
+           "that no foreign page reaches the daemon by DNS rebinding"},
           {"server.drain", Kind::duration, &to.drain,
            "how long requests in flight may go on after SIGTERM", reload, between(0ms, 10min)}};
 }

@@ -200,7 +200,15 @@ struct Assign {
     return {};
   }
   std::string operator()(std::vector<std::string>* to) const {
-    *to = list_of(text);
+    auto parts = list_of(text);
+    for (auto& part : parts) {
+      std::string problem;
+      if (setting.kind != Kind::hosts) break;
+      const auto host = base::canonical_host(part, problem);
+      if (!host) return in_quotes(part) + " is no host name without port: " + problem;
+      part = *host;
+    }
+    *to = std::move(parts);
     return {};
   }
   std::string operator()(std::vector<fs::path>* to) const {
@@ -285,6 +293,7 @@ std::string kind_text(const Setting& setting) {
     case Kind::directory: return "directory";
     case Kind::listen: return "list of addresses";
     case Kind::networks: return "list of networks";
+    case Kind::hosts: return "list of host names";
     case Kind::directories: return "list of directories";
     case Kind::types: return "list of types";
   }

@@ -8,6 +8,7 @@
 
 #include "api/health_routes.h"
 #include "api/represent.h"
+#include "base/url.h"
 #include "cli/check_configuration.h"
 #include "cli/program.h"
 #include "model/json.h"
@@ -97,6 +98,12 @@ api::Guard guard(api::Authenticator& authenticator) {
     if (route.security == to_string(model::Action::metrics_read) && local && anonymous) return {};
     return authenticator.admit(route, call);
   };
+}
+
+bool is_name_of(const config::DaemonSettings::Server& server, const std::string& name) {
+  if (std::find(server.hosts.begin(), server.hosts.end(), name) != server.hosts.end()) return true;
+  const auto known = base::parse_address(server.public_url);
+  return known && known->host == name;
 }
 
 }  // namespace
@@ -220,12 +227,14 @@ base::Result<void> Running::listen() {
        "One chart for all container registries: integrate, validate, count, share."});
   if (!table) return table.error();
   metrics_->collect([this](api::Samples& samples) { report(samples); });
-  auto server =
-      api::Server::start(server_options(settings_.now()->server), api::RouteTable::handler(*table),
-                         [this](const api::Exchange& exchange) {
-                           metrics_->observe(exchange);
-                           write(log_, exchange);
-                         });
+  auto handler = api::for_known_names(
+      api::RouteTable::handler(*table),
+      [this](const std::string& name) { return is_name_of(settings_.now()->server, name); });
+  auto server = api::Server::start(server_options(settings_.now()->server), std::move(handler),
+                                   [this](const api::Exchange& exchange) {
+                                     metrics_->observe(exchange);
+                                     write(log_, exchange);
+                                   });
   if (!server) return server.error();
   server_ = *std::move(server);
   return {};

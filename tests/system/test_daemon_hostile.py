@@ -88,29 +88,67 @@ def test_an_address_outside_the_policy_is_refused_and_only_an_admin_is_told_the_
 
 
 RAW = {
-    "two lengths": b"POST /api/v1/workspaces HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-    "length and chunks": b"POST /api/v1/workspaces HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+    "two lengths": b"POST /api/v1/workspaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+                   b"Content-Length: 3\r\n\r\n{}",
+    "length and chunks": b"POST /api/v1/workspaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
                          b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "no host": b"GET /api/v1/me HTTP/1.1\r\n\r\n",
-    "a bare line feed": b"GET /livez HTTP/1.1\nHost: x\n\n",
+    "a bare line feed": b"GET /livez HTTP/1.1\nHost: localhost\n\n",
     "a name with a blank": b"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n",
-    "folded": b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n",
-    "a path above the root": b"GET /api/v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
-    "no UTF-8": b"GET /api/v1/workspaces/%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a long target": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a long head": b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 1_000_000 + b"\r\n\r\n",
+    "folded": b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n",
+    "a path above the root": b"GET /api/v1/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no UTF-8": b"GET /api/v1/workspaces/%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a long target": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a long head": b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 1_000_000 + b"\r\n\r\n",
 }
 
 
 @pytest.mark.parametrize("case", RAW)
 def test_what_is_no_request_is_refused_and_nothing_follows_it(daemon, case):
     try:
-        answer = exchange(daemon, RAW[case] + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = exchange(daemon, RAW[case] + b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     except ConnectionError:
         answer = b""  # Closed before everything was sent: refused too.
     assert not answer or answer.startswith(b"HTTP/1.1 4"), answer[:200]
     assert answer.count(b"HTTP/1.1 ") <= 1, "the rest of the bytes was taken for a request"
     assert Caller(daemon.url)("GET", "/readyz").status == 200
+
+
+def under_name(daemon, host, target="/livez"):
+    """Status and text of the answer to a GET whose Host header line (or lines) is this."""
+    answer = exchange(daemon, f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    return int(answer.split(b" ", 2)[1]), answer.decode()
+
+
+@pytest.fixture(scope="module")
+def named(portolan):
+    names = {"server.hosts": "Hub.Example, deploy_hub", "server.public-url": "https://portolan.example"}
+    with Daemon(portolan, names) as daemon:
+        yield daemon
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:1", "localhost.", "127.0.0.1", "127.0.0.1:65535", "192.0.2.7",
+                                  "[::1]:7070", "hub.example", "HUB.Example.:80", "deploy_hub", "portolan.example:80"])
+def test_it_answers_to_its_addresses_and_names(named, host):
+    assert under_name(named, host)[0] == 200
+
+
+@pytest.mark.parametrize("target", ["/livez", "/metrics", "/api/v1/me", "/nowhere", "http://evil.example/livez"])
+def test_a_page_that_was_rebound_to_us_reaches_nothing(named, target):
+    status, text = under_name(named, "evil.example", target)
+    assert status == 421 and '"misdirected"' in text and "server.hosts" in text, text
+
+
+@pytest.mark.parametrize("host, status", [
+    ("evil.example:7070", 421), ("localhost.evil.example", 421), ("127.0.0.1.evil.example", 421), ("a.localhost", 421),
+    ("xhub.example", 421), ("hub.example.evil", 421), ("hub-example", 421), ("portolan.example.evil", 421),
+    ("localhost@evil.example", 400), ("evil.example@localhost", 400), ("evil.example#localhost", 400), ("", 400),
+    ("localhost evil.example", 400), ("localhost,evil.example", 400), ("localhost..", 400), (".localhost", 400),
+    ("[::1", 400), ("[::1]evil.example", 400), ("::1", 400), ("[localhost]", 400), ("localhost:", 400), ("127.1", 400),
+    ("0x7f.0.0.1", 400), ("2130706433", 400), ("localhost\r\nHost: evil.example", 400),
+    ("evil.example\r\nHost: localhost", 400)])
+def test_a_name_that_looks_like_ours_is_not_ours(named, host, status):
+    assert under_name(named, host)[0] == status
 
 
 def test_bodies_that_are_no_json_too_large_or_too_deep(daemon):

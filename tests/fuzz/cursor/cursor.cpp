@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   PROMISE(matches_strongly(etag, etag) && matches_weakly("\"x\", W/" + etag, etag));
   PROMISE(!matches_strongly("W/" + etag, etag));
   matches_weakly(text, "\"1\"");
-  (void)is_authority(text);
+  (void)host_of(text);
   Request request;
   request.headers = {{"idempotency-key", text}, {"if-match", text}};
   const IdempotencyKey key = idempotency_key(request);

@@ -255,8 +255,33 @@ TEST_CASE("metrics count what was answered, and ask the collectors", "[api][metr
 TEST_CASE("a host is a name or an address, with or without a port", "[api][target]") {
   for (const char* good :
        {"a", "a.example", "a.example:80", "127.0.0.1:8080", "[::1]", "[::1]:443", "A-b.c"})
-    CHECK(is_authority(good));
+    CHECK(host_of(good));
   for (const char* wrong :
        {"", ":80", "a:", "a:x", "a:123456", "a b", "a/b", "[::1", "::1", "[a]", "0x7f.1", "a@b"})
-    CHECK_FALSE(is_authority(wrong));
+    CHECK_FALSE(host_of(wrong));
+  CHECK(host_of("A.Example.:80") == "a.example");
+}
+
+TEST_CASE("by plain HTTP a name that is not ours is refused", "[api][host]") {
+  const Handler next = [](Request&) { return Task{Lane::io, [](Request&) { return Answer{}; }}; };
+  const Handler handler =
+      for_known_names(next, [](const std::string& name) { return name == "hub.example"; });
+  const auto status = [&](const std::string& host, Peer peer = {}) {
+    Request request;
+    request.headers = {{"host", host}};
+    request.peer = std::move(peer);
+    return handler(request).run(request).status;
+  };
+  for (const char* ours : {"localhost", "LOCALHOST.:1", "127.0.0.1", "127.0.0.1:9", "[::1]:80",
+                           "192.0.2.7", "[2001:DB8::1]", "hub.example", "Hub.Example.:443"})
+    CHECK(status(ours) == 200);
+  for (const char* foreign : {"evil.example", "evil.example:7070", "localhost.evil.example",
+                              "127.0.0.1.evil.example", "x.localhost", "xhub.example",
+                              "hub.example.evil", "local", "127.1", "2130706433", "0x7f.0.0.1"})
+    CHECK(status(foreign) == 421);
+  CHECK(status("evil.example", {.transport = Transport::unix_socket}) == 200);
+  CHECK(status("evil.example", {.transport = Transport::network, .tls = true}) == 200);
+  CHECK(status("evil.example", {.transport = Transport::network}) == 421);
+  Request nameless;
+  CHECK(handler(nameless).run(nameless).status == 200);
 }

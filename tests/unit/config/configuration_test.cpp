@@ -158,6 +158,8 @@ TEST_CASE("what is no value of its kind is refused", "[config][settings]") {
   CHECK(refused("health", "blocked-retry = 1s") == "health.blocked-retry: \"1s\" is less than 1m");
   CHECK(refused("limits", "page = -1") == "limits.page: \"-1\" is not a whole number");
   CHECK(refused("limits", "page =") == "limits.page: \"\" is not a whole number");
+  CHECK(refused("server", "hosts = hub.example, hub.example:80")
+            .find("\"hub.example:80\" is no host") != std::string::npos);
   CHECK(refused("server", "public-url = ftp://example.com").find("not an address") !=
         std::string::npos);
 }
