@@ -1,4 +1,4 @@
-#include "api/answer_head.h"
+#include "api/wire.h"
 
 #include <algorithm>
 #include <array>

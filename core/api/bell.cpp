@@ -1,4 +1,4 @@
-#include "api/bell.h"
+#include "api/http.h"
 
 #include <map>
 

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <exception>
 
+#include "api/listener.h"
 #include "api/problem.h"
-#include "api/tls_context.h"
 
 namespace portolan::api {
 namespace {

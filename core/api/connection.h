@@ -26,10 +26,9 @@
 #include <vector>
 
 #include "api/admission.h"
-#include "api/answer_head.h"
 #include "api/problem.h"
-#include "api/request_reader.h"
-#include "api/server.h"
+#include "api/serving.h"
+#include "api/wire.h"
 #include "base/mutex.h"
 
 namespace portolan::api {

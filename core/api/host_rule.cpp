@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/problem.h"
-#include "api/server.h"
+#include "api/serving.h"
 #include "api/target.h"
 
 namespace portolan::api {

@@ -1,5 +1,6 @@
 #pragma once
 /// One HTTP exchange as plain values: what came in, checked and decoded, and what goes out.
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "api/bell.h"
 #include "base/cancel.h"
 #include "base/result.h"
 
@@ -58,6 +58,37 @@ struct Event {
 struct Events {
   std::vector<Event> events;
   bool last = false;  ///< The stream ends behind them: there will never be more.
+};
+
+/// "There may be news." Copies share one bell; safe from any thread.
+class Bell {
+ public:
+  Bell();
+
+  /// Calls every listener, on this thread.
+  void ring() const;
+
+  /// Ends its listener when it goes; from then on the listener is not called, nor running.
+  class Listening {
+   public:
+    Listening() = default;
+    Listening(Listening&& other) noexcept;
+    Listening& operator=(Listening&& other) noexcept;
+    ~Listening();
+
+   private:
+    friend class Bell;
+    struct Shared;
+    Listening(std::shared_ptr<Shared> bell, std::uint64_t number);
+    std::shared_ptr<Shared> bell_;
+    std::uint64_t number_ = 0;
+  };
+
+  /// `listener` must be short and may neither ring nor listen.
+  [[nodiscard]] Listening listen(std::function<void()> listener) const;
+
+ private:
+  std::shared_ptr<Listening::Shared> shared_;
 };
 
 /// An answer that goes on. Nothing is buffered for a client: it pulls, as fast as it reads.

@@ -1,8 +1,13 @@
 #pragma once
-/// Sockets that wait for clients.
+/// The doors: sockets that wait for clients, and the OpenSSL side of serving.
+#include <memory>
 #include <string>
 
-#include "api/server.h"
+#include "api/serving.h"
+#include "base/result.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
 
 namespace portolan::api {
 
@@ -35,5 +40,12 @@ class Listener {
 
 /// Who is at the other end of a connected socket.
 Peer peer_of(int descriptor);
+
+/// TLS 1.2 and 1.3, forward secrecy and AEAD only, HTTP/1.1 by ALPN. invalid_config when a file is
+/// not usable or the key is not the certificate's.
+base::Result<std::shared_ptr<ssl_ctx_st>> tls_context(const TlsFiles& files);
+
+/// The subject (RFC 2253) of the client's verified certificate, or empty.
+std::string client_subject(const ssl_st* session);
 
 }  // namespace portolan::api

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/server.h"
+#include "api/serving.h"
 
 namespace portolan::api {
 

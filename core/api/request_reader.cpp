@@ -1,4 +1,4 @@
-#include "api/request_reader.h"
+#include "api/wire.h"
 
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>

@@ -11,7 +11,7 @@
 
 #include "api/http.h"
 #include "api/problem.h"
-#include "api/server.h"
+#include "api/serving.h"
 #include "base/json.h"
 #include "base/result.h"
 

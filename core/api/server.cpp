@@ -14,7 +14,6 @@
 
 #include "api/connection.h"
 #include "api/listener.h"
-#include "api/tls_context.h"
 
 namespace portolan::api {
 namespace {

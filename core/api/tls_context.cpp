@@ -1,4 +1,4 @@
-#include "api/tls_context.h"
+#include "api/listener.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "../promise.h"
-#include "api/answer_head.h"
 #include "api/paging.h"
-#include "api/request_reader.h"
+#include "api/wire.h"
 #include "base/text.h"
 
 using namespace portolan;

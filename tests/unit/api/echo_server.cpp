@@ -15,6 +15,7 @@
 #include "api/conditional.h"
 #include "api/health_routes.h"
 #include "api/paging.h"
+#include "api/server.h"
 
 using namespace portolan;
 using namespace portolan::api;

@@ -2,7 +2,7 @@
 // ways.
 #include <catch2/catch.hpp>
 
-#include "api/request_reader.h"
+#include "api/wire.h"
 
 using namespace portolan::api;
 using State = RequestReader::State;

@@ -4,7 +4,7 @@
 #include "api/conditional.h"
 #include "api/health_routes.h"
 #include "api/paging.h"
-#include "api/request_reader.h"
+#include "api/wire.h"
 
 using namespace portolan;
 using namespace portolan::api;

@@ -2,11 +2,11 @@
 #include <catch2/catch.hpp>
 
 #include "api/admission.h"
-#include "api/answer_head.h"
 #include "api/conditional.h"
 #include "api/metrics.h"
 #include "api/paging.h"
 #include "api/target.h"
+#include "api/wire.h"
 
 using namespace portolan;
 using namespace portolan::api;
