@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <map>
 
+#include "base/mutex.h"
 #include "base/schema.h"
 #include "base/schema_keyword.h"
 #include "base/schema_node.h"
@@ -23,6 +25,23 @@ constexpr KindName kind_names[] = {{"string", Kind::string}, {"integer", Kind::i
                                    {"array", Kind::array},   {"object", Kind::object}};
 
 std::string quoted(std::string_view text) { return "\"" + clean_text(text, shown_bytes) + "\""; }
+
+/// The same few patterns stand in hundreds of schemas (names, digests): one of each is alive.
+std::shared_ptr<const re2::RE2> pattern_of(const std::string& text) {
+  static Mutex mutex;
+  static std::map<std::string, std::weak_ptr<const re2::RE2>> alive;
+  const Lock lock(mutex);
+  if (const auto found = alive.find(text); found != alive.end()) {
+    if (auto pattern = found->second.lock()) return pattern;
+  }
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(pattern_memory);
+  auto pattern = std::make_shared<const re2::RE2>(text, options);
+  std::erase_if(alive, [](const auto& entry) { return entry.second.expired(); });
+  alive[text] = pattern;
+  return pattern;
+}
 
 /// Compiles one node of the schema and, through itself, those inside.
 class Compiler {
@@ -170,10 +189,7 @@ void Compiler::read_text() {
     if (!is_known_format(node_.format)) wrong("unknown format " + quoted(node_.format));
   }
   if (!get("pattern")) return;
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(pattern_memory);
-  node_.pattern = std::make_unique<re2::RE2>(text("pattern"), options);
+  node_.pattern = pattern_of(text("pattern"));
   if (!node_.pattern->ok())
     wrong("\"pattern\" is not usable: " + clean_text(node_.pattern->error(), 256));
 }

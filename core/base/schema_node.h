@@ -30,7 +30,7 @@ struct SchemaNode {
 
   std::optional<Json> minimum, maximum;     ///< Of a number.
   std::optional<std::int64_t> least, most;  ///< Characters of a string, items of an array.
-  std::unique_ptr<re2::RE2> pattern;
+  std::shared_ptr<const re2::RE2> pattern;  ///< Shared with other nodes that have the same.
   std::string format;
   std::unique_ptr<SchemaNode> items;  ///< Null: any.
 
