@@ -14,6 +14,9 @@ using base::Error;
 using Stage = Facts::Stage;
 
 constexpr std::chrono::seconds kNameIsGood{5};
+/// After the last transfer. What a multi and its connections hold is 50 kB: of a thousand
+/// registries that are asked once a minute it would be most of the process.
+constexpr std::chrono::seconds kRestAfter{2};
 
 std::int64_t since_us(base::Steady::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(base::Steady::now() - start).count();
@@ -104,6 +107,7 @@ void Lane::set_tls(CURL* easy) const {
 
 void Lane::start(std::unique_ptr<Transfer> transfer, Reactor& reactor) {
   if (!multi_) set_up(reactor);
+  rest_at_ = Time::max();
   transfer->index = transfers_.size();
   transfer->flow()->transfer = transfer.get();
   transfer->touched = &touched_;
@@ -225,6 +229,7 @@ void Lane::descriptor_ready(int descriptor, int events) {
 
 void Lane::settle(Time now) {
   if (!multi_) return;
+  if (rest_at_ <= now) return rest();
   collect();
   if (check_ <= now) check_clocks(now);
   start_waiting();
@@ -311,6 +316,13 @@ void Lane::remove(Transfer& transfer) {
   std::swap(transfers_[index], transfers_.back());
   transfers_[index]->index = index;
   transfers_.pop_back();
+  if (transfers_.empty()) rest_at_ = base::Steady::now() + kRestAfter;
+}
+
+void Lane::rest() {
+  for (CURL* easy : std::exchange(idle_, {})) curl_easy_cleanup(easy);
+  if (multi_) curl_multi_cleanup(std::exchange(multi_, nullptr));
+  timer_ = check_ = rest_at_ = Time::max();
 }
 
 void Lane::shut(const Error& error) {
@@ -318,8 +330,7 @@ void Lane::shut(const Error& error) {
     Transfer& transfer = *transfers_.back();
     fail(transfer, error, transfer.stage_now());
   }
-  for (CURL* easy : std::exchange(idle_, {})) curl_easy_cleanup(easy);
-  if (multi_) curl_multi_cleanup(std::exchange(multi_, nullptr));
+  rest();
 }
 
 int Lane::on_descriptor(CURL*, curl_socket_t descriptor, int what, void* self, void*) {

@@ -4,6 +4,7 @@
 /// policy can never meet. All multis are driven by the one loop (curl_multi_socket_action).
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -49,7 +50,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// into the inboxes.
   void settle(Time now);
   /// When settle() has to be called even if nothing happens.
-  Time next_due() const { return touched_.empty() ? std::min(timer_, check_) : Time(); }
+  Time next_due() const { return touched_.empty() ? std::min({timer_, check_, rest_at_}) : Time(); }
   /// Ends every transfer with `error` and gives the connections back.
   void shut(const base::Error& error);
 
@@ -76,6 +77,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void fail(Transfer& transfer, base::Error error, Facts::Stage stage);
   void deliver(Transfer& transfer);
   void remove(Transfer& transfer);
+  void rest();
 
   static int on_descriptor(CURL*, curl_socket_t descriptor, int what, void* self, void*);
   static int on_timer(CURLM*, long milliseconds, void* self);
@@ -91,6 +93,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   std::vector<Transfer*> touched_;  // With events not in their inbox yet, or a new clock.
   Time timer_ = Time::max();        // libcurl's.
   Time check_ = Time::max();        // Of our clocks; early is harmless.
+  Time rest_at_ = Time::max();      // While there is no transfer.
 };
 
 }  // namespace portolan::net

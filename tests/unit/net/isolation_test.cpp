@@ -54,6 +54,24 @@ base::Steady::duration since(base::Steady::time_point start) { return base::Stea
 
 }  // namespace
 
+TEST_CASE("connections that nobody uses are closed after their rest, and opened anew", "[net]") {
+  std::atomic<int> open{0};
+  TcpServer server([&](Connection& connection) {
+    ++open;
+    while (!connection.request().empty()) connection.answer("ok");
+    --open;
+  });
+  Line line;
+  const auto first = line.get(url(server, "127.0.0.1"));
+  CHECK(first.whole());
+  const auto until = base::Steady::now() + 20s;
+  while (open > 0 && base::Steady::now() < until) std::this_thread::yield();
+  CHECK(open == 0);
+  const auto second = line.get(url(server, "127.0.0.1"));
+  CHECK(second.whole());
+  CHECK_FALSE(second.facts.reused);
+}
+
 TEST_CASE("names that hang delay no other name", "[net]") {
   TcpServer server(always("ok"));
   BlackHole hole;
