@@ -38,8 +38,13 @@ Rota::Facts facts_of(const model::RegistryRecord& record, const model::Health& h
   facts.next_try_ms = health.next_try_ms;
   facts.last_deep_ms = last_deep_ms;
   const auto newest = health.recent.empty() ? health.state : health.recent.back();
-  facts.is_up = health.last_try_ms == 0 || newest == model::HealthState::healthy ||
-                newest == model::HealthState::degraded;
+  // Of one that nobody looked at yet the first check tells, if there is to be one: statistics that
+  // hang would keep the places of all others.
+  const bool unseen = health.last_try_ms == 0;
+  facts.is_up =
+      unseen ? record.schedule.health_s < 0
+             : newest == model::HealthState::healthy || newest == model::HealthState::degraded;
+  facts.hangs = health.reason == to_string(Code::timeout);
   facts.is_refused = health.refused_version != 0 && health.refused_version == record.secret_version;
   return facts;
 }

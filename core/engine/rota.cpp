@@ -9,6 +9,8 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr milliseconds soon = 1s;
+/// After a start all are due: the processor is for those that will answer.
+constexpr milliseconds those_that_answer_first = 2s;
 /// Statistics and catalogue of a registry that is down: when it is asked again whether it is.
 constexpr milliseconds while_down = 60s;
 /// What integration found is found anew that often, and after a start.
@@ -42,6 +44,7 @@ void Rota::put(Id registry, const Facts& facts, const Now& now, bool at_once) {
   const bool is_new = entries_.count(registry) == 0;
   Entry& entry = entries_[registry];
   entry.facts = facts;
+  if (is_new) entry.slow = facts.hangs;
   for (const Round round : scheduled) {
     const auto pause = pause_of(facts.schedule, round, now.settings);
     if (!pause || facts.paused) {
@@ -52,6 +55,7 @@ void Rota::put(Id registry, const Facts& facts, const Now& now, bool at_once) {
     Time due = now.at;
     if (round == Round::health) {
       if (!at_once) due += std::max(0ms, milliseconds(facts.next_try_ms - now.unix_ms));
+      if (is_new && facts.hangs) due = std::max(due, now.at + those_that_answer_first);
     } else if (round == Round::deep) {
       const milliseconds left(facts.last_deep_ms - now.unix_ms);
       if (facts.last_deep_ms != 0) due += std::max(0ms, left + *pause);

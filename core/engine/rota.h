@@ -30,6 +30,7 @@ class Rota {
     std::int64_t next_try_ms = 0;   ///< Unix time; in the past: now.
     std::int64_t last_deep_ms = 0;  ///< 0: never.
     bool is_up = true;              ///< Statistics and catalogue wait while it is not.
+    bool hangs = false;             ///< It let the last check wait; asked of a new one only.
     bool is_refused = false;        ///< Its credential rests: so do they.
   };
   struct Now {

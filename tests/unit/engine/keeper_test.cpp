@@ -325,6 +325,28 @@ TEST_CASE("statistics are kept on schedule and when asked, joined by a second wh
   CHECK(site->collections <= before + 2);
 }
 
+TEST_CASE("nothing is collected before the first check has found the registry well",
+          "[engine][keeper]") {
+  KeeperWorld world;
+  world.change([](config::DaemonSettings& settings) {
+    settings.statistics.interval = settings.catalogue.interval = 24h;
+    settings.health.timeout = 100ms;
+  });
+  const auto site = world.site("one");
+  site->silent = true;
+  world.start();
+  const auto id = world.add(EngineWorld::a_registry("one"));
+  world.until_state(id, HealthState::unreachable);
+  CHECK(site->collections == 0);
+  CHECK(site->listings == 0);
+  {
+    std::lock_guard lock(site->mutex);
+    site->silent = false;
+  }
+  world.ask("registry.check", id);
+  world.until([&] { return site->collections == 1 && site->listings > 0; });
+}
+
 TEST_CASE("a plugin that never comes back is given up and hurts its registry only",
           "[engine][keeper]") {
   KeeperWorld world;

@@ -75,6 +75,22 @@ TEST_CASE("after a start work is spread over its pause and checks keep their tim
   CHECK(days.rota.next_at(Lane::work) == days.at + 5min);
 }
 
+TEST_CASE("one that hung before the start lets the others begin and stands aside",
+          "[engine][rota]") {
+  Days days;
+  Rota::Facts facts;
+  facts.hangs = true;
+  days.rota.put(1, facts, days.now(), true);
+  days.rota.put(2, {}, days.now(), true);
+  CHECK(days.take()->registry == 2);
+  CHECK_FALSE(days.take());
+  days.pass(2s);
+  CHECK(days.rota.next_is_slow());
+  days.end(*days.take(), HealthState::healthy);
+  days.rota.put(1, facts, days.now(), true);
+  CHECK_FALSE(days.rota.is_slow(1));
+}
+
 TEST_CASE("what is taken is not taken twice, and is due again when it became so meanwhile",
           "[engine][rota]") {
   Days days;
