@@ -69,6 +69,8 @@ Reader::Connection::Connection(const std::filesystem::path& file, Access access,
       // Without it INSERT OR REPLACE would pass by the audit's triggers.
       "PRAGMA recursive_triggers = ON; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = "
       "16777216;");
+  // Each of those that read has one; what is not in it the kernel has.
+  if (access == Access::read) run("PRAGMA cache_size = -256");
 }
 
 Rows Reader::Connection::query(std::string_view sql, std::span<const Value> values) {
