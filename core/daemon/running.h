@@ -56,6 +56,8 @@ class Running {
   base::Log& log() { return log_; }
   /// Once a minute: what may wait.
   void housekeeping();
+  /// Every few seconds: what a start or a sweep needed and nothing uses now.
+  void give_back_memory();
   /// Stops taking requests, lets work end within server.drain. False: something did not come back,
   /// so leave the process by _exit.
   bool stop();
@@ -84,7 +86,8 @@ class Running {
   std::unique_ptr<api::Resources> resources_;
   std::unique_ptr<api::Server> server_;
   std::atomic<bool> stopping_{false};
-  std::thread news_;  // Rings the bell after every committed write.
+  bool settled_ = false;  // What only the start needed is given back.
+  std::thread news_;      // Rings the bell after every committed write.
 };
 
 }  // namespace portolan::daemon

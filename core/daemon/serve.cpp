@@ -1,5 +1,6 @@
 #include "daemon/serve.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,9 @@
 namespace portolan::daemon {
 namespace {
 
+constexpr int arenas = 4;
+constexpr std::chrono::milliseconds give_back_every = std::chrono::seconds(5);
+
 int tell(cli::Session& session, const std::vector<base::Error>& mistakes) {
   for (const base::Error& mistake : mistakes) session.fail(mistake, cli::exit_config);
   return cli::exit_config;
@@ -21,9 +25,11 @@ int tell(cli::Session& session, const std::vector<base::Error>& mistakes) {
 /// Until a signal says stop.
 void attend(cli::Session& session, Running& running, const cli::ServiceNotice& notice) {
   using Wish = cli::Wishes::Wish;
-  auto pause = std::chrono::milliseconds(std::chrono::minutes(1));
+  using std::chrono::milliseconds;
+  auto pause = milliseconds(std::chrono::minutes(1));
   if (const auto alive = notice.alive_interval())
-    pause = std::min(pause, std::chrono::duration_cast<std::chrono::milliseconds>(*alive));
+    pause = std::min(pause, std::chrono::duration_cast<milliseconds>(*alive));
+  pause = std::min(pause, give_back_every);
   auto tidied = base::Steady::now();
   for (;;) {
     const Wish wish = session.wishes().wait(pause);
@@ -35,6 +41,7 @@ void attend(cli::Session& session, Running& running, const cli::ServiceNotice& n
       notice.ready(done ? "serving" : "serving; the last reload failed");
     }
     notice.alive();
+    running.give_back_memory();
     if (base::Steady::now() - tidied < std::chrono::minutes(1)) continue;
     running.housekeeping();
     tidied = base::Steady::now();
@@ -58,6 +65,8 @@ int serve(cli::Session& session) {
     return cli::exit_ok;
   }
   const cli::ServiceNotice notice(config::process_environment());
+  // Hundreds of threads come and go with the checks; an arena for each eight is mostly holes.
+  mallopt(M_ARENA_MAX, arenas);
   auto running = Running::start(session);
   if (!running) return session.fail(running.error(), cli::exit_code_of(running.error()));
   base::Log& log = (*running)->log();
