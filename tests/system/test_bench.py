@@ -9,7 +9,8 @@ import pytest
 TREE = pathlib.Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["statistics", "deep", "memory", "start", "fleet", "harbor", "border", "store"])
+@pytest.mark.parametrize("name", ["statistics", "deep", "memory", "start", "fleet", "harbor", "border", "store",
+                                  "sweep", "page", "ready", "idle"])
 def test_the_benchmark_runs_and_prints_its_figure(name, portolan):
     done = subprocess.run([sys.executable, TREE / "tests/bench/bench.py", "--short", name], capture_output=True,
                           text=True, env={**os.environ, "PORTOLAN_BUILD": str(portolan.build)}, timeout=300)
