@@ -49,6 +49,12 @@ Json row_json(const model::Tag& row) {
   return out;
 }
 
+/// How a listing ended, and where the next one goes on.
+struct Listed {
+  base::Result<void> ended;
+  std::string cursor;
+};
+
 /// Rows go out as they come, in the syntax of -o, so that a listing of any length takes no memory.
 /// Safe from any thread: a call that was given up may still bring rows.
 template <class T>
@@ -66,12 +72,15 @@ class RowPrinter {
     for (const T& row : rows) print(row);
     return static_cast<bool>(out_);
   }
-  void end(const std::string& cursor) {
+  /// `limit`: of the rows asked for; 0 = none. Fewer in a listing that ended well are all.
+  void end(const Listed& listed, std::uint64_t limit) {
     base::Lock lock(mutex_);
     ended_ = true;
-    const std::string shown = base::to_text(cursor.empty() ? Json() : Json::string(cursor));
+    const bool whole = listed.ended && (limit == 0 || printed_ < limit);
+    const bool known = !whole && !listed.cursor.empty();
+    const std::string shown = base::to_text(known ? Json::string(listed.cursor) : Json());
     if (format_ == "json") out_ << "\n],\"cursor\":" << shown << "}\n";
-    if (format_ == "yaml") out_ << (first_ ? "  []\n" : "") << "cursor: " << shown << "\n";
+    if (format_ == "yaml") out_ << (printed_ == 0 ? "  []\n" : "") << "cursor: " << shown << "\n";
     out_.flush();
   }
 
@@ -80,25 +89,20 @@ class RowPrinter {
     if (format_ == "table") {
       out_ << row.name << '\n';
     } else if (format_ == "json") {
-      out_ << (first_ ? "\n" : ",\n") << base::to_text(row_json(row));
+      out_ << (printed_ == 0 ? "\n" : ",\n") << base::to_text(row_json(row));
     } else {
       Json list = Json::array();
       list.push(row_json(row));
       out_ << to_yaml(list);
     }
-    first_ = false;
+    ++printed_;
   }
 
   base::Mutex mutex_;
   std::ostream& out_ GUARDED_BY(mutex_);
   const std::string format_;
-  bool first_ GUARDED_BY(mutex_) = true, ended_ GUARDED_BY(mutex_) = false;
-};
-
-/// How a listing ended, and where the next one goes on.
-struct Listed {
-  base::Result<void> ended;
-  std::string cursor;
+  std::uint64_t printed_ GUARDED_BY(mutex_) = 0;
+  bool ended_ GUARDED_BY(mutex_) = false;
 };
 
 /// The one registry of the command, ready to be called.
@@ -145,7 +149,7 @@ int print_rows(Session& session, const char* key, plugin::Query query, List list
   };
   auto answer = router::answer_in_time<Listed>(settings.deadline, work);
   const Listed listed = answer ? *std::move(answer) : Listed{std::move(answer).error(), ""};
-  printer->end(listed.cursor);
+  printer->end(listed, query.limit);
   if (session.cancel().cancelled()) return exit_interrupted;
   return listed.ended ? exit_ok : session.fail(listed.ended.error(), exit_failed);
 }

@@ -1,8 +1,12 @@
 #include "cli/flag_registry.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/schema.h"
 #include "base/url.h"
 #include "config/type_options.h"
+#include "manifest/check_registry.h"
 #include "manifest/reference.h"
 
 namespace portolan::cli {
@@ -28,11 +32,40 @@ base::Result<base::Secret> read_file(const config::ParsedCommand& arguments,
   return text;
 }
 
+/// What the manifest's own shape says of a pin.
+bool is_pin(std::string_view text) {
+  return text.size() == 44 && text.back() == '=' &&
+         std::all_of(text.begin(), text.end() - 1,
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; });
+}
+
+/// The rules of a document's fields that hold for their flags too.
+base::Result<void> check_connection(const model::Registry& registry) {
+  const model::Tls& tls = registry.tls;
+  if (tls.client_certificate_pem.empty() != tls.client_key_pem.empty())
+    return invalid(tls.client_key_pem.empty() ? "--client-key" : "--client-certificate",
+                   "a client certificate and its key are given together or not at all", "");
+  if (!tls.pin_sha256.empty() && !is_pin(tls.pin_sha256))
+    return invalid("--pin", "expected the Base64 of a SHA-256: 43 characters and =",
+                   "it is what `openssl dgst -sha256 -binary | base64` makes of the public key");
+  if (!registry.proxy.empty()) {
+    if (auto problem = manifest::proxy_problem(registry.proxy); problem) {
+      problem->where = "--proxy";
+      return *problem;
+    }
+  }
+  return {};
+}
+
 base::Result<void> read_credentials(const config::ParsedCommand& arguments,
                                     const manifest::References& references,
                                     model::Credentials& out) {
   out.username = arguments.value("username");
   out.trusted_realms = arguments.values("trusted-realm");
+  for (const std::string& realm : out.trusted_realms)
+    if (!manifest::is_origin(realm))
+      return invalid("--trusted-realm",
+                     "expected an origin such as https://auth.example.com, without a path", "");
   if (!arguments.has("password-from")) return {};
   const auto reference = secret_reference("--password-from", arguments.value("password-from"));
   if (!reference) return reference.error();
@@ -83,7 +116,7 @@ base::Result<void> read_connection_flags(const config::ParsedCommand& arguments,
   tls.skip_verify = arguments.has("skip-verify");
   registry.proxy = arguments.value("proxy");
   registry.allow_plain_http = arguments.has("allow-plain-http");
-  return {};
+  return check_connection(registry);
 }
 
 base::Result<model::Registry> flag_registry(const config::ParsedCommand& arguments,
@@ -92,7 +125,7 @@ base::Result<model::Registry> flag_registry(const config::ParsedCommand& argumen
                                             const std::string& type_without_flag) {
   for (const char* needed : {"type", "address"})
     if (!arguments.has(needed) && (*needed == 'a' || type_without_flag.empty()))
-      return Error{Code::invalid_config, "--" + std::string(needed) + " is missing",
+      return Error{Code::invalid_argument, "--" + std::string(needed) + " is missing",
                    "give both --type and --address; `portolan detect ADDRESS` tells the type", ""};
   model::Registry registry;
   registry.type = arguments.has("type") ? arguments.value("type") : type_without_flag;

@@ -112,17 +112,21 @@ int lint(Session& session) {
   const auto reading = manifest::read(session.args().values("file"), *types, std::cin);
 
   using base::Json;
+  const auto said = [](const std::string& text) {
+    return text.empty() ? Json() : Json::string(text);
+  };
+  const auto place = [](int number) { return number == 0 ? Json() : Json::integer(number); };
   Json list = Json::array();
   for (const auto& mistake : reading.mistakes) {
     Json one = Json::object();
     one.set("file", Json::string(mistake.file));
-    one.set("line", Json::integer(mistake.line));
-    one.set("column", Json::integer(mistake.column));
-    one.set("path", Json::string(mistake.path));
+    one.set("line", place(mistake.line));
+    one.set("column", place(mistake.column));
+    one.set("path", said(mistake.path));
     one.set("message", Json::string(mistake.message));
-    one.set("found", Json::string(mistake.found));
-    one.set("expected", Json::string(mistake.expected));
-    one.set("nearest", Json::string(mistake.nearest));
+    one.set("found", said(mistake.found));
+    one.set("expected", said(mistake.expected));
+    one.set("nearest", said(mistake.nearest));
     list.push(std::move(one));
   }
   Json notes = Json::array();

@@ -11,7 +11,8 @@ namespace portolan::config {
 enum class Value {
   text,
   number,    ///< A whole number from 0.
-  duration,  ///< "500ms", "5s", "2m", "1h".
+  count,     ///< A whole number from 1.
+  duration,  ///< "500ms", "5s", "2m", "1h"; never zero.
   file,
   directory,
 };

@@ -81,14 +81,24 @@ Error unknown_command(const Program& program, const std::vector<std::string>& ar
                help_hint(program, nullptr));
 }
 
-std::string expected_of(Value value) {
-  return value == Value::number ? "a whole number" : "a duration such as 500ms, 5s or 2m";
-}
-
-bool is_number(std::string_view text) {
+std::optional<std::uint64_t> to_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size();
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// What `value` wants and `text` is not, or empty. No time and no request at all is never meant.
+std::string not_met(const std::string& text, Value value) {
+  if (value == Value::number || value == Value::count) {
+    const auto number = to_number(text);
+    if (!number) return "a whole number";
+    return value == Value::count && *number == 0 ? "a whole number from 1" : "";
+  }
+  if (value != Value::duration) return "";
+  const auto span = base::parse_duration(text);
+  if (!span) return "a duration such as 500ms, 5s or 2m";
+  return span->count() == 0 ? "longer than zero" : "";
 }
 
 /// What is wrong with `text` as a value, or empty.
@@ -99,9 +109,8 @@ std::string mistake_in(const std::string& text, Value value,
     for (const auto& choice : choices) all += (all.empty() ? "" : ", ") + choice;
     return quoted(text) + " is none of: " + all + did_you_mean(base::nearest_name(text, choices));
   }
-  const bool wrong = (value == Value::number && !is_number(text)) ||
-                     (value == Value::duration && !base::parse_duration(text));
-  return wrong ? quoted(text) + " is not " + expected_of(value) : "";
+  const std::string wanted = not_met(text, value);
+  return wanted.empty() ? "" : quoted(text) + " is not " + wanted;
 }
 
 bool asks_for_help(const std::vector<std::string>& arguments) {
@@ -277,11 +286,7 @@ std::string ParsedCommand::value(std::string_view option) const {
 }
 
 std::optional<std::uint64_t> ParsedCommand::number(std::string_view option) const {
-  const std::string text = value(option);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return to_number(value(option));
 }
 
 std::optional<std::chrono::milliseconds> ParsedCommand::duration(std::string_view option) const {

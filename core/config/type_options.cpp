@@ -110,8 +110,11 @@ std::string flag_for(const std::string& pointer) {
 
 std::string sentence(const base::SchemaMistake& found, const TypeFlags& flags) {
   const std::string flag = flag_for(found.pointer);
-  if (found.about_key) return flag + " is missing; the type " + flags.type + " requires it";
-  return flag + ": expected " + found.expected + ", found " + found.found;
+  if (!found.about_key) return flag + ": expected " + found.expected + ", found " + found.found;
+  if (flag == "--password-from" && !flags.username.empty())
+    return flag + " is missing beside --username";
+  if (flag == "--username" && flags.password) return flag + " is missing beside --password-from";
+  return flag + " is missing; the type " + flags.type + " requires it";
 }
 
 Json document_of(const TypeFlags& flags, Json options) {

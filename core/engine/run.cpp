@@ -150,7 +150,9 @@ std::vector<std::string> warnings_of(const model::Registry& registry) {
         "certificate checks are switched off (tls.skipVerify): anybody in between can read and "
         "change everything");
   const auto url = base::parse_address(registry.address);
-  if (url && url->scheme == "http" && !url->is_loopback_literal() && registry.credentials.given())
+  // Where it is not allowed the password does not travel: that ends the calls.
+  if (url && url->scheme == "http" && !url->is_loopback_literal() && registry.credentials.given() &&
+      registry.allow_plain_http)
     out.push_back("the password travels over plain http, readable by anybody in between");
   return out;
 }

@@ -142,11 +142,6 @@ class RegistryCheck {
     add(below, message_of(error));
   }
 
-  static bool is_origin(const std::string& text) {
-    const auto url = base::parse_url(text);
-    return url && (url->path.empty() || url->path == "/") && url->query.empty();
-  }
-
   void check_reference(std::string_view below) {
     const base::Json* reference = get(below);
     if (!reference || !reference->is_object()) return;
@@ -173,6 +168,11 @@ class RegistryCheck {
 };
 
 }  // namespace
+
+bool is_origin(const std::string& text) {
+  const auto url = base::parse_url(text);
+  return url && (url->path.empty() || url->path == "/") && url->query.empty();
+}
 
 std::optional<base::Error> proxy_problem(const std::string& text) {
   if (text.rfind("http://", 0) != 0) {

@@ -51,7 +51,7 @@ Error tls_failure(const Failure& failure, const std::string& host) {
   if (says(failure, "certificate required") || says(failure, "bad certificate") ||
       says(failure, "handshake failure") || says(failure, "unknown ca")) {
     return {Code::tls, host + " broke off the TLS handshake; it may want a client certificate",
-            "give tls.clientCertificate and tls.clientKey that the registry accepts", ""};
+            "give tls.clientCertificateFrom and tls.clientKeyFrom that the registry accepts", ""};
   }
   if (says(failure, "protocol version") || says(failure, "unsupported protocol")) {
     return {Code::tls, host + " offers no TLS version that is allowed here",
@@ -100,7 +100,7 @@ Error translate(const Failure& failure, const std::string& host) {
     case CURLE_USE_SSL_FAILED: return tls_failure(failure, host);
     case CURLE_SSL_CERTPROBLEM:
       return {Code::tls, "the client certificate cannot be used",
-              "check tls.clientCertificate and tls.clientKey", ""};
+              "check tls.clientCertificateFrom and tls.clientKeyFrom", ""};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <optional>
 
+#include "net/ip_address.h"
 #include "services/call_state.h"
 #include "services/status.h"
 
@@ -211,7 +212,7 @@ class Examination {
   Check dns() const {
     if (through_proxy()) return check("dns", CheckState::skipped, "the proxy resolves the name");
     const auto& facts = finding_.facts;
-    const bool literal = facts.remote_address.find(url_.host) != std::string::npos;
+    const bool literal = net::parse_ip(url_.host).has_value();
     auto dns = check(
         "dns", CheckState::ok,
         literal ? "the address has no name to resolve" : "the name " + url_.host + " resolves");

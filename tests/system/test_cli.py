@@ -116,6 +116,11 @@ def test_the_manual_page_is_typeset_without_a_warning(portolan):
     (["run", "-f", "x.yaml", "--paralel", "3"], "parallel"),
     (["run", "-f", "x.yaml", "-o", "xml"], "junit"),
     (["run", "-f", "x.yaml", "--timeout", "soon"], "--timeout"),
+    (["run", "-f", "x.yaml", "--timeout", "0s"], "longer than zero"),
+    (["run", "-f", "x.yaml", "--parallel", "0"], "from 1"),
+    (["stats", "-f", "x.yaml", "--concurrency", "0"], "from 1"),
+    (["stats", "-f", "x.yaml", "--max-requests", "0"], "from 1"),
+    (["validate", "--type", "docker-registry"], "--address"),
     (["run", "-f", "x.yaml", "--address", "localhost"], "address"),
     (["validate"], "--address"),
     (["validate", "-f", "x.yaml", "--type", "harbor", "--address", "localhost"], "-f"),
@@ -138,6 +143,10 @@ def test_a_wrong_command_line_is_64_and_says_what(portolan, arguments, says):
     (["--username", "u", "--password-from", "env:NOT_SET"], "NOT_SET"),
     (["--username", "u", "--password-from", CANARY], "env:NAME"),
     (["--ca", "/nowhere/ca.pem"], "--ca"),
+    (["--pin", "abc"], "--pin"),
+    (["--proxy", "socks5://localhost"], "--proxy"),
+    (["--client-certificate", __file__], "--client-key"),
+    (["--username", "u", "--password-from", "env:CANARY", "--trusted-realm", "auth.example.com/token"], "origin"),
 ])
 def test_wrong_values_are_78_and_nothing_is_contacted(portolan, flags, says):
     with Upstream({".*": answers.ok("{}")}) as upstream:
@@ -221,6 +230,10 @@ def test_lint_reads_standard_input_and_names_what_a_directory_lacks(portolan, tm
     for command in ("lint", "run"):
         result = portolan(command, "-f", empty)
         assert result.code == 78 and "empty" in result.stdout + result.stderr
+    mistake, = portolan("lint", "-f", empty, "-o", "json").json()["mistakes"]
+    assert mistake["file"].endswith("empty") and mistake["message"]
+    assert {name for name, value in mistake.items() if value is None} == {
+        "line", "column", "path", "found", "expected", "nearest"}
 
 
 # detect, repos, tags
@@ -245,6 +258,8 @@ def test_a_listing_goes_on_where_it_stopped(portolan, start, form):
     registry = start(DockerRegistry)
     names = sorted(f"team/app-{n}" for n in range(7))
     push_many(registry, names)
+    whole = yaml.safe_load(portolan("repos", *at(registry), "-o", form).stdout)
+    assert ([row["name"] for row in whole["repositories"]], whole["cursor"]) == (names, None)
     seen, cursor = [], []
     for _ in range(7):
         answer = yaml.safe_load(portolan("repos", *at(registry), "--limit", "3", *cursor, "-o", form).stdout)

@@ -76,6 +76,7 @@ def test_what_is_no_plugin_is_said_and_not_run(portolan, tmp_path, bad):
     text.write_text("no ELF")
     code, checks, _ = check(portolan, text)
     assert code == 1 and checks["file-elf"]["state"] == "fail" and checks["entry-loads"]["state"] == "skip"
+    assert checks["file-abi"]["state"] == "skip" and checks["file-mandatory-extensions"]["state"] == "skip"
     copy = tmp_path / "open.so"
     shutil.copy(bad, copy)
     copy.chmod(0o666)

@@ -67,6 +67,14 @@ std::string fields_where(const std::string& schema_text, const char* what,
 
 std::vector<Check> file_checks(const std::filesystem::path& file) {
   const auto plugin = std::make_shared<plugin::Plugin>(plugin::inspect_file(file));
+  // What only a manifest can show is no pass without one.
+  const auto of_note = [plugin](std::string name, std::string rule,
+                                std::vector<std::string> codes) {
+    return Check{"file", std::move(name), "", std::move(rule), [plugin, codes = std::move(codes)] {
+                   return plugin->note ? unless(refused_for(*plugin, codes))
+                                       : skipped("the manifest cannot be read");
+                 }};
+  };
   const auto one = [](std::string name, std::string rule, std::function<std::string()> problem) {
     return Check{"file", std::move(name), "", std::move(rule),
                  [problem = std::move(problem)] { return unless(problem()); }};
@@ -84,12 +92,10 @@ std::vector<Check> file_checks(const std::filesystem::path& file) {
       one("file-exports-only-entry", "portolan_plugin_v1 is the one symbol that it exports",
           [plugin] { return exports(*plugin); }),
       one("file-safe", "nobody but root and its user can change it", [file] { return safe(file); }),
-      one("file-abi", "its ABI major and minimum minor are this host's",
-          [plugin] {
-            return refused_for(*plugin, {"abi_too_old", "abi_too_new"});
-          }),
-      one("file-mandatory-extensions", "integration, validation and statistics are there",
-          [plugin] { return refused_for(*plugin, {"missing_extension"}); })};
+      of_note("file-abi", "its ABI major and minimum minor are this host's",
+              {"abi_too_old", "abi_too_new"}),
+      of_note("file-mandatory-extensions", "integration, validation and statistics are there",
+              {"missing_extension"})};
 }
 
 std::vector<Check> schema_checks(const plugin::Note& note) {

@@ -18,12 +18,9 @@ class oci_layouts {
 
   void validate(portolan::call& call, portolan::depth, portolan::out<portolan::check>& out) {
     const auto index = call.get(index_);
-    if (!index.ok()) {
-      out.push(portolan::check{"identity"}.fail(index.as_failure()).seen(index));
-      return;
-    }
-    out.push(portolan::check{"identity"}
-                 .ok(std::to_string(index.json().size()) + " layouts are listed")
+    out.push((index.ok() ? portolan::check{"identity"}.ok(std::to_string(index.json().size()) +
+                                                          " layouts are listed")
+                         : portolan::check{"identity"}.fail(index.as_failure()))
                  .seen(index));
     for (const char* name : {"api-version", "credentials", "permissions", "capabilities"})
       out.push(portolan::check{name}.skipped("this type has none"));

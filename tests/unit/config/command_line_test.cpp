@@ -73,6 +73,7 @@ TEST_CASE("numbers, durations and choices are checked", "[config]") {
   CHECK(refused({"run", "--parallel=-1"}).message == "--parallel: \"-1\" is not a whole number");
   CHECK(refused({"run", "--timeout", "5"}).message ==
         "--timeout: \"5\" is not a duration such as 500ms, 5s or 2m");
+  CHECK(refused({"run", "--timeout", "0s"}).message == "--timeout: \"0s\" is not longer than zero");
   CHECK(refused({"run", "--fail-on", "unknwon"}).message ==
         "--fail-on: \"unknwon\" is none of: warn, unknown, partial, did you mean \"unknown\"?");
 }

@@ -134,6 +134,17 @@ TEST_CASE("a probe fails at the step where it ended, and skips the later ones", 
   }
 }
 
+TEST_CASE("an address of numbers has no name to resolve, whatever comes of it", "[probe]") {
+  const auto dns = [](const char* address) {
+    World world([](const auto&) { return failing(Stage::tcp, base::Code::unreachable); });
+    world.options.registry.address = address;
+    return probe(world).checks.at(1).message;
+  };
+  CHECK(dns("https://10.1.2.3:1") == "the address has no name to resolve");
+  CHECK(dns("https://[2001:db8::1]") == "the address has no name to resolve");
+  CHECK(dns("https://registry.example") == "the name registry.example resolves");
+}
+
 TEST_CASE("through a proxy dns and tcp are its business", "[probe]") {
   World fine([](const auto&) { return good(); });
   fine.options.registry.proxy = "http://proxy:3128";
