@@ -197,14 +197,17 @@ void add_components(Routes& routes) {
       "enabled": {"type": "boolean"},
       "secret": {"type": ["string", "null"], "description": "Only in the answer that makes it."}}})");
   routes.component("Webhooks", list_of("Webhook"));
+  routes.component("Plugin", R"({"type": "object", "required": ["file", "state"],
+    "properties": {"file": {"type": "string"},
+      "state": {"enum": ["ready", "disabled", "refused"]},
+      "id": {"type": ["string", "null"]}, "version": {"type": ["string", "null"]},
+      "types": {"type": "array", "items": {"type": "string"}},
+      "code": {"type": ["string", "null"]}, "message": {"type": ["string", "null"]},
+      "hint": {"type": ["string", "null"]},
+      "needs_restart": {"type": ["string", "null"],
+        "description": "It is in use, and only a restart would change that: why."}}})");
   routes.component("Plugins", R"({"type": "object", "required": ["plugins"], "properties": {
-      "plugins": {"type": "array", "items": {"type": "object", "required": ["file", "state"],
-        "properties": {"file": {"type": "string"},
-          "state": {"enum": ["ready", "disabled", "refused"]},
-          "id": {"type": ["string", "null"]}, "version": {"type": ["string", "null"]},
-          "types": {"type": "array", "items": {"type": "string"}},
-          "code": {"type": ["string", "null"]}, "message": {"type": ["string", "null"]},
-          "hint": {"type": ["string", "null"]}}}}}})");
+      "plugins": {"type": "array", "items": {"$ref": "#/components/schemas/Plugin"}}}})");
   routes.component("RegistryTypes", R"({"type": "object", "required": ["types"], "properties": {
       "types": {"type": "array", "items": {"type": "object", "required": ["type", "name",
         "extensions"], "properties": {"type": {"type": "string"}, "name": {"type": "string"},
@@ -219,7 +222,16 @@ void add_components(Routes& routes) {
           "title": {"type": "string"}, "help": {"type": "string"}}}}}})");
   routes.component("Reloaded", R"({"type": "object", "properties": {
       "changed": {"type": "array", "items": {"type": "string"}},
-      "needs_restart": {"type": "array", "items": {"type": "string"}}}})");
+      "needs_restart": {"type": "array", "items": {"type": "string"}},
+      "plugins": {"type": "object", "properties": {
+        "loaded": {"type": "array", "items": {"type": "string"},
+          "description": "Types that can be used from now on."},
+        "refused": {"type": "array",
+          "items": {"$ref": "#/components/schemas/Plugin"}},
+        "missing": {"type": "array", "items": {"type": "string"},
+          "description": "Types that are enabled and that no file implements."},
+        "needs_restart": {"type": "array",
+          "items": {"$ref": "#/components/schemas/Plugin"}}}}}})");
 }
 
 void add_audit(const Table<Operations>& table) {
@@ -288,7 +300,9 @@ void add_operation_routes(Routes& routes, Resources& resources) {
       .needs("plugin.read");
   add_types(table.at({"registries"}));
   table.post("/reload", &Operations::reload, "reload", "Read the configuration anew")
-      .says("Everything or nothing; what takes a restart is listed.")
+      .says(
+          "Settings: everything or nothing. Plugins that are newly enabled are loaded; one that is "
+          "refused is listed and stops nothing. What takes a restart is listed.")
       .gives(200, "Reloaded", "What changed")
       .needs("daemon.write");
 }

@@ -59,20 +59,24 @@ base::Result<const config::DaemonSettings*> Session::settings() {
   return first;
 }
 
+plugin::SetOptions Session::plugin_options(const config::DaemonSettings& settings) const {
+  plugin::SetOptions options;
+  options.directories = {config::installed_plugin_directory()};
+  for (auto& directory : config::plugin_directories(config::process_environment()))
+    options.directories.push_back(std::move(directory));
+  for (const auto& directory : settings.plugins.directories)
+    options.directories.push_back(directory);
+  for (const auto& directory : arguments_.values("plugin-dir"))
+    options.enabled_directories.emplace_back(directory);
+  options.enabled_types = settings.plugins.enabled;
+  return options;
+}
+
 base::Result<plugin::PluginSet*> Session::plugins() {
   if (!plugins_) {
     const auto known = settings();
     if (!known) return known.error();
-    plugin::SetOptions options;
-    options.directories = {config::installed_plugin_directory()};
-    for (auto& directory : config::plugin_directories(config::process_environment()))
-      options.directories.push_back(std::move(directory));
-    for (const auto& directory : (*known)->plugins.directories)
-      options.directories.push_back(directory);
-    for (const auto& directory : arguments_.values("plugin-dir"))
-      options.enabled_directories.emplace_back(directory);
-    options.enabled_types = (*known)->plugins.enabled;
-    plugins_ = plugin::PluginSet::scan(std::move(options));
+    plugins_ = plugin::PluginSet::scan(plugin_options(**known));
   }
   return plugins_.get();
 }

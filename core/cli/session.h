@@ -43,6 +43,8 @@ class Session {
   /// As the files and the environment are now, for a reload.
   config::Configuration load_configuration() const;
   base::Result<plugin::PluginSet*> plugins();
+  /// Where plugins are looked for and which are enabled, by these settings and the command line.
+  plugin::SetOptions plugin_options(const config::DaemonSettings& settings) const;
   config::SettingsPlace settings_place() const;
   /// The router over those plugins and the network, made at first use; lives as long as the
   /// session.

@@ -198,24 +198,26 @@ Settings policy(DaemonSettings& to) {
 }
 
 Settings program(DaemonSettings& to) {
-  return {{"log.level",
-           Kind::choice,
-           &to.log.level,
-           "what is logged on standard error",
-           reload,
-           {},
-           {"debug", "info", "warn", "error"}},
-          {"log.format",
-           Kind::choice,
-           &to.log.format,
-           "text for people, json for machines: one line a record",
-           reload,
-           {},
-           {"text", "json"}},
-          {"plugins.enabled", Kind::types, &to.plugins.enabled,
-           "types whose plugins may be used, see `portolan plugins enable`", restart},
-          {"plugins.directories", Kind::directories, &to.plugins.directories,
-           "more directories with plugins", restart}};
+  return {
+      {"log.level",
+       Kind::choice,
+       &to.log.level,
+       "what is logged on standard error",
+       reload,
+       {},
+       {"debug", "info", "warn", "error"}},
+      {"log.format",
+       Kind::choice,
+       &to.log.format,
+       "text for people, json for machines: one line a record",
+       reload,
+       {},
+       {"text", "json"}},
+      {"plugins.enabled", Kind::types, &to.plugins.enabled,
+       "types whose plugins may be used, see `portolan plugins enable`; a reload loads those that "
+       "came, and those that went stay in use until a restart"},
+      {"plugins.directories", Kind::directories, &to.plugins.directories,
+       "more directories with plugins"}};
 }
 
 Settings declared(DaemonSettings& settings) {

@@ -15,6 +15,7 @@
 #include "cli/check_configuration.h"
 #include "cli/program.h"
 #include "model/json.h"
+#include "plugin/listing.h"
 #include "store/tenants.h"
 
 namespace portolan::daemon {
@@ -305,6 +306,15 @@ std::optional<std::string> Running::setup_token() {
   return token.reveal();
 }
 
+/// A plugin that is refused fails no reload, as it fails no start: it is listed.
+Json Running::load_plugins() {
+  Json done = plugin::refreshed_json(daemon_.plugins, session_.plugin_options(*settings_.now()));
+  std::set<std::string> came;
+  for (const Json& type : done.find("loaded")->items()) came.insert(*type.as_string());
+  keeper_.look_at_types(came);
+  return done;
+}
+
 base::Result<Json> Running::reload() {
   base::Lock lock(reload_mutex_);
   auto next = session_.load_configuration();
@@ -314,6 +324,7 @@ base::Result<Json> Running::reload() {
   if (auto tls = server_->reload_tls(); !tls) return tls.error();
   auto done = settings_.change_to(std::move(next));
   if (!done) return done;
+  done->set("plugins", load_plugins());
   log_.set(level_of(settings_.now()->log), format_of(settings_.now()->log));
   log_.info("reloaded", {{"changes", base::to_text(*done)}});
   return done;

@@ -68,6 +68,7 @@ class Running {
   base::Result<void> listen();
   api::Routes routes();
   void report(api::Samples& samples) const;
+  base::Json load_plugins() REQUIRES(reload_mutex_);
 
   cli::Session& session_;
   Settings settings_;

@@ -2,6 +2,8 @@
 /// What the daemon does by itself: health, statistics, catalogue, retention. A registry that hangs
 /// delays no other.
 #include <memory>
+#include <set>
+#include <string>
 
 #include "engine/daemon.h"
 #include "engine/fleet.h"
@@ -23,6 +25,8 @@ class Keeper {
   Keeper(const Daemon& daemon, Fleet& fleet, JobRunner& jobs);
   ~Keeper();  ///< Stops, with a second of patience.
   void start();
+  /// The plugins of these types have just come: their registries are due now. Any thread.
+  void look_at_types(const std::set<std::string>& types);
   /// False: a look did not come back, so leave the process by _exit. Nothing starts anew.
   bool stop(std::chrono::milliseconds patience);
 

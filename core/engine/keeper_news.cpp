@@ -121,6 +121,23 @@ void Keeper::State::put_entry(Id registry, bool at_once) {
   *facts ? rota_.put(registry, **facts, now(*settings), at_once) : rota_.drop(registry);
 }
 
+void Keeper::State::look_at_types(const std::set<std::string>& types) {
+  if (types.empty()) return;
+  using Ids = std::vector<Id>;
+  const auto ids = daemon_.store.read<Ids>([&](store::Reader& reader) {
+    Ids found = store::registry_ids(reader);
+    std::erase_if(found, [&](Id id) {
+      const auto record = store::find_registry(reader, id);
+      return !record || types.count(record->settings.type) == 0;
+    });
+    return base::Result(std::move(found));
+  });
+  if (!ids) return;  // They are looked at when their time comes.
+  for (const Id id : *ids) put_entry(id, true);
+  const base::Lock lock(mutex_);
+  wake();
+}
+
 Keeper::State::FlightPtr Keeper::State::join(const Look& look) {
   // A look of our own keeps a refused secret back; one that somebody asks for may send it.
   if (rota_.is_refused(look.registry)) return nullptr;
@@ -225,6 +242,8 @@ Keeper::Keeper(const Daemon& daemon, Fleet& fleet, JobRunner& jobs)
 Keeper::~Keeper() { stop(1s); }
 
 void Keeper::start() { state_->start(); }
+
+void Keeper::look_at_types(const std::set<std::string>& types) { state_->look_at_types(types); }
 
 bool Keeper::stop(milliseconds patience) { return state_->stop(patience); }
 

@@ -18,6 +18,7 @@ class Keeper::State : public std::enable_shared_from_this<State> {
   void start();
   bool stop(std::chrono::milliseconds patience);
   Load load() const;
+  void look_at_types(const std::set<std::string>& types);
   /// Runs `look` or joins one that is as good; waits until its result is in the store. The output,
   /// or why there is none.
   base::Result<std::string> ask(const Look& look, JobContext& context);

@@ -49,6 +49,28 @@ Json to_json(const Plugin& plugin) {
   out.set("code", plugin.refusal ? Json::string(plugin.refusal->code) : Json());
   out.set("message", plugin.refusal ? Json::string(plugin.refusal->message) : Json());
   out.set("hint", hint ? Json::string(plugin.refusal->hint) : Json());
+  out.set("needs_restart",
+          plugin.needs_restart.empty() ? Json() : Json::string(plugin.needs_restart));
+  return out;
+}
+
+Json refreshed_json(PluginSet& plugins, const SetOptions& options) {
+  Json loaded = Json::array(), refused = Json::array(), stale = Json::array();
+  for (const std::string& type : plugins.refresh(options)) loaded.push(Json::string(type));
+  std::set<std::string> missing = options.enabled_types;
+  for (const Plugin& plugin : plugins.plugins()) {
+    if (plugin.state == State::refused) refused.push(to_json(plugin));
+    if (!plugin.needs_restart.empty()) stale.push(to_json(plugin));
+    if (!plugin.note) continue;
+    for (const Note::Type& type : plugin.note->types) missing.erase(type.type);
+  }
+  Json none = Json::array();
+  for (const std::string& type : missing) none.push(Json::string(type));
+  Json out = Json::object();
+  out.set("loaded", std::move(loaded));
+  out.set("refused", std::move(refused));
+  out.set("missing", std::move(none));
+  out.set("needs_restart", std::move(stale));
   return out;
 }
 

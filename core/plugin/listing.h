@@ -10,6 +10,10 @@ std::string_view to_string(State state);  ///< ready disabled refused
 
 base::Json to_json(const Plugin& plugin);
 
+/// Refreshes, and says {"loaded": types that came, "refused" and "needs_restart": plugins,
+/// "missing": types that are enabled and that no file implements}.
+base::Json refreshed_json(PluginSet& plugins, const SetOptions& options);
+
 /// {"type", "name", "extensions"} of every ready type.
 base::Json types_json(const PluginSet& plugins);
 /// {"type", "name", "fields": [...]}: the type's form. As PluginSet::load() says of an unknown one.

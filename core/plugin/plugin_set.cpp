@@ -6,87 +6,13 @@
 #include "base/mutex.h"
 #include "base/schema.h"
 #include "base/text.h"
-#include "plugin/elf.h"
 #include "plugin/library.h"
 #include "plugin/loaded_type.h"
-#include "plugin/sealed_file.h"
+#include "plugin/plugin_files.h"
 #include "services/call.h"
 
 namespace portolan::plugin {
-namespace fs = std::filesystem;
 namespace {
-
-constexpr std::size_t files_max = 1000;  // Of one directory; more are no plugin directory.
-
-struct Found {
-  Plugin plugin;
-  std::optional<SealedFile> file;  // What load() will load; only of a file that is not refused.
-};
-
-/// Everything that the bytes tell, the graver reason first; note and exports as far as they are
-/// readable.
-Found read_file(const fs::path& path) {
-  Found found;
-  found.plugin.file = path;
-  const auto refuse = [&](Refusal refusal) {
-    found.plugin.refusal = std::move(refusal);
-    return std::move(found);
-  };
-  auto file = SealedFile::read(path);
-  if (auto* refusal = std::get_if<Refusal>(&file)) return refuse(std::move(*refusal));
-  found.file.emplace(std::get<SealedFile>(std::move(file)));
-
-  std::optional<Refusal> refusal = found.file->danger();
-  auto elf = read_elf(found.file->bytes());
-  if (auto* facts = std::get_if<ElfFacts>(&elf)) {
-    found.plugin.exports = std::move(facts->exports);
-    auto note = parse_note(facts->note);
-    if (auto* good = std::get_if<Note>(&note)) {
-      if (!refusal) refusal = judge_note(*good, found.plugin.exports);
-      found.plugin.note = std::move(*good);
-    } else if (!refusal) {
-      refusal = std::get<Refusal>(std::move(note));
-    }
-  } else if (!refusal) {
-    refusal = std::get<Refusal>(std::move(elf));
-  }
-  if (refusal) return refuse(*std::move(refusal));
-  found.plugin.state = State::disabled;
-  return found;
-}
-
-Found refused_directory(const fs::path& directory, Refusal refusal) {
-  Found found;
-  found.plugin.file = directory;
-  found.plugin.refusal = std::move(refusal);
-  return found;
-}
-
-/// The *.so files of a directory by name; one refused entry for a directory that is none.
-std::vector<Found> read_directory(const fs::path& directory, bool must_exist) {
-  std::vector<Found> all;
-  std::error_code error;
-  std::vector<fs::path> files;
-  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".so") files.push_back(at->path());
-  }
-  if (error && (must_exist || error != std::errc::no_such_file_or_directory)) {
-    all.push_back(
-        refused_directory(directory, {"unreadable", "the plugin directory: " + error.message(),
-                                      "check that it exists and that this user may read it"}));
-  }
-  std::sort(files.begin(), files.end());
-  if (files.size() > files_max) {
-    all.push_back(refused_directory(
-        directory, {"too_large",
-                    "the directory holds " + std::to_string(files.size()) + " files, the first " +
-                        std::to_string(files_max) + " are read",
-                    "give a directory that holds plugins only"}));
-    files.resize(files_max);
-  }
-  for (const fs::path& file : files) all.push_back(read_file(file));
-  return all;
-}
 
 base::Error refused(const std::string& type, const Plugin& plugin, const Refusal& refusal) {
   return {base::Code::plugin_refused,
@@ -94,133 +20,254 @@ base::Error refused(const std::string& type, const Plugin& plugin, const Refusal
           refusal.hint, plugin.file.string()};
 }
 
-class LoadingSet : public PluginSet {
+/// A file of a set. What it is (`plugin`) is settled before other threads see it; that it was
+/// loaded, or refused then, comes later.
+class File {
  public:
-  explicit LoadingSet(const SetOptions& options) : enabled_types_(options.enabled_types) {
+  explicit File(FoundFile found)
+      : plugin(std::move(found.plugin)),
+        mark(found.mark),
+        for_this_call(found.for_this_call),
+        sealed_(std::move(found.sealed)) {}
+
+  Plugin plugin;
+  const FileMark mark;
+  const bool for_this_call;
+
+  bool takes_part() const { return plugin.note && !plugin.refusal; }
+
+  base::Result<std::shared_ptr<Type>> load(const std::string& type) EXCLUDES(mutex_) {
     const base::Lock lock(mutex_);
-    std::set<fs::path> seen;
-    read_all(options.enabled_directories, true, seen);
-    read_all(options.directories, false, seen);
-    replace_same_ids();
-    refuse_duplicates();
-    enable();
+    if (sealed_) load_file();
+    if (refusal_) return refused(type, plugin, *refusal_);
+    return loaded_.find(type)->second;
   }
 
-  const std::vector<Plugin>& plugins() const override { return plugins_; }
-
-  std::vector<std::string> types() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, place] : ready_) names.push_back(name);
-    return names;
-  }
-
-  const Note::Type* type(std::string_view name) const override {
-    const auto place = ready_.find(name);
-    return place == ready_.end() ? nullptr : place->second.type;
-  }
-
-  base::Result<std::shared_ptr<Type>> load(std::string_view name) override {
-    const auto place = ready_.find(name);
-    if (place == ready_.end()) return why_not(std::string(name));
-    const std::size_t index = place->second.plugin;
+  /// As found, or as it turned out at load.
+  std::optional<Refusal> refusal() const EXCLUDES(mutex_) {
     const base::Lock lock(mutex_);
-    if (files_[index]) load_file(index);
-    if (const auto refusal = refused_.find(index); refusal != refused_.end()) {
-      return refused(place->first, plugins_[index], refusal->second);
-    }
-    return loaded_.find(name)->second;
+    return plugin.refusal ? plugin.refusal : refusal_;
+  }
+
+  /// It will not be loaded.
+  void unseal() EXCLUDES(mutex_) {
+    const base::Lock lock(mutex_);
+    sealed_.reset();
   }
 
  private:
+  void load_file() REQUIRES(mutex_) {
+    const Note& note = *plugin.note;
+    auto entry = load_library(*std::exchange(sealed_, std::nullopt));
+    if (auto* refusal = std::get_if<Refusal>(&entry)) {
+      refusal_ = std::move(*refusal);
+      return;
+    }
+    const portolan_entry* raw = std::get<EntryFunction>(entry)();
+    refusal_ = compare(raw, note);
+    if (refusal_) return;
+    for (const Note::Type& type : note.types) {
+      loaded_.emplace(
+          type.type, make_type(raw, services::host_table(), type, plugin.file.filename().string()));
+    }
+  }
+
+  mutable base::Mutex mutex_;
+  std::optional<SealedFile> sealed_ GUARDED_BY(mutex_);  // Until it is loaded.
+  std::map<std::string, std::shared_ptr<Type>, std::less<>> loaded_ GUARDED_BY(mutex_);
+  std::optional<Refusal> refusal_ GUARDED_BY(mutex_);  // At load.
+};
+
+/// The files and what is ready of them, as they are between two reads of the directories.
+struct Table {
+  struct Row {
+    std::shared_ptr<File> file;
+    bool kept = false;  ///< Ready since an earlier read: nothing takes its place.
+    std::string needs_restart{};
+  };
   struct Place {
-    std::size_t plugin;
+    std::shared_ptr<File> file;
     const Note::Type* type;
   };
+  std::vector<Row> rows;
+  std::map<std::string, Place, std::less<>> ready;
+};
 
-  bool takes_part(const Plugin& plugin) const { return plugin.note && !plugin.refusal; }
+/// Makes a table of what is in the directories now, and of what was ready `before`.
+class Reading {
+ public:
+  Reading(const SetOptions& options, const Table& before) : options_(options), before_(before) {}
 
-  void read_all(const std::vector<fs::path>& directories, bool enabled, std::set<fs::path>& seen)
-      REQUIRES(mutex_) {
-    for (const fs::path& directory : directories) {
-      std::error_code error;
-      if (!seen.insert(fs::weakly_canonical(directory, error)).second) continue;
-      for (Found& found : read_directory(directory, enabled)) {
-        files_.push_back(std::move(found.file));
-        for_this_call_.push_back(enabled);
-        plugins_.push_back(std::move(found.plugin));
+  Table run() {
+    read();
+    replace_same_ids();
+    refuse_duplicates();
+    enable();
+    for (const Table::Row& row : table_.rows) {
+      if (row.file->plugin.state != State::ready) row.file->unseal();
+    }
+    return std::move(table_);
+  }
+
+ private:
+  /// What was refused at load may be mended; it is tried again when its file is another one, or the
+  /// loader did not take it (that leaves nothing behind).
+  static bool stays(const File& file, const FileMark& now) {
+    if (file.plugin.state != State::ready) return false;
+    const auto refusal = file.refusal();
+    return !refusal || (refusal->code != "load_failed" && file.mark == now);
+  }
+
+  void read() {
+    std::set<const File*> seen;
+    for (FoundFile& found : read_plugin_files(options_)) {
+      const auto old =
+          std::find_if(before_.rows.begin(), before_.rows.end(), [&](const Table::Row& row) {
+            return row.file->plugin.file == found.plugin.file && stays(*row.file, found.mark);
+          });
+      if (old == before_.rows.end()) {
+        table_.rows.push_back({std::make_shared<File>(std::move(found))});
+        continue;
       }
+      seen.insert(old->file.get());
+      const bool same = old->file->mark == found.mark;
+      table_.rows.push_back({old->file, true, same ? "" : "the file is another one now"});
+    }
+    for (const Table::Row& row : before_.rows) {
+      const bool in_use = row.file->plugin.state == State::ready && !row.file->refusal();
+      if (in_use && seen.count(row.file.get()) == 0)
+        table_.rows.push_back({row.file, true, "the file is not there any more"});
     }
   }
 
   void replace_same_ids() {
-    std::map<std::string, fs::path> first;
-    for (std::size_t i = 0; i < plugins_.size(); ++i) {
-      if (takes_part(plugins_[i]) && for_this_call_[i])
-        first.emplace(plugins_[i].note->id, plugins_[i].file);
+    std::map<std::string, const File*> first;
+    for (const Table::Row& row : table_.rows) {
+      if (row.file->takes_part() && row.file->for_this_call)
+        first.emplace(row.file->plugin.note->id, row.file.get());
     }
-    for (std::size_t i = 0; i < plugins_.size(); ++i) {
-      if (!takes_part(plugins_[i]) || for_this_call_[i]) continue;
-      const auto other = first.find(plugins_[i].note->id);
+    for (const Table::Row& row : table_.rows) {
+      Plugin& plugin = row.file->plugin;
+      if (row.kept || !row.file->takes_part() || row.file->for_this_call) continue;
+      const auto other = first.find(plugin.note->id);
       if (other == first.end()) continue;
-      plugins_[i].refusal = Refusal{"replaced", other->second.string() + " is used in its place",
-                                    "leave out --plugin-dir to use this one"};
+      plugin.refusal =
+          Refusal{"replaced", other->second->plugin.file.string() + " is used in its place",
+                  "leave out --plugin-dir to use this one"};
     }
   }
 
   void refuse_duplicates() {
-    std::map<std::string, std::vector<std::size_t>> owners;
-    for (std::size_t i = 0; i < plugins_.size(); ++i) {
-      if (!takes_part(plugins_[i])) continue;
-      for (const Note::Type& type : plugins_[i].note->types) owners[type.type].push_back(i);
+    std::map<std::string, std::vector<const Table::Row*>> owners;
+    for (const Table::Row& row : table_.rows) {
+      if (!row.file->takes_part()) continue;
+      for (const Note::Type& type : row.file->plugin.note->types) owners[type.type].push_back(&row);
     }
-    for (const auto& [type, indices] : owners) {
-      for (const std::size_t i : indices) {
-        if (indices.size() < 2 || plugins_[i].refusal) continue;
-        const std::size_t other = indices[0] == i ? indices[1] : indices[0];
-        plugins_[i].state = State::refused;
-        plugins_[i].refusal = Refusal{
-            "duplicate_type", "type " + type + " is also in " + plugins_[other].file.string(),
-            "remove one of the two files"};
+    for (const auto& [type, rows] : owners) {
+      for (const Table::Row* row : rows) {
+        Plugin& plugin = row->file->plugin;
+        if (rows.size() < 2 || row->kept || plugin.refusal) continue;
+        const Table::Row* other = rows[0] == row ? rows[1] : rows[0];
+        plugin.state = State::refused;
+        plugin.refusal = Refusal{
+            "duplicate_type", "type " + type + " is also in " + other->file->plugin.file.string(),
+            other->needs_restart.empty() ? "remove one of the two files"
+                                         : "restart the daemon: that one is in use"};
       }
     }
   }
 
-  void enable() REQUIRES(mutex_) {
-    for (std::size_t i = 0; i < plugins_.size(); ++i) {
-      if (!takes_part(plugins_[i])) continue;
-      for (const Note::Type& type : plugins_[i].note->types) {
-        if (!for_this_call_[i] && enabled_types_.count(type.type) == 0) continue;
-        plugins_[i].state = State::ready;
-        ready_.emplace(type.type, Place{i, &type});
+  void enable() {
+    for (Table::Row& row : table_.rows) {
+      if (!row.file->takes_part()) continue;
+      for (const Note::Type& type : row.file->plugin.note->types) {
+        const bool enabled =
+            row.file->for_this_call || options_.enabled_types.count(type.type) != 0;
+        const bool in_use = row.kept && before_.ready.count(type.type) != 0 && !row.file->refusal();
+        if (!enabled && !in_use) continue;
+        if (!enabled) {
+          row.needs_restart += (row.needs_restart.empty() ? "" : "; ") + ("type " + type.type) +
+                               " is not enabled any more";
+        }
+        if (!row.kept) row.file->plugin.state = State::ready;
+        table_.ready.emplace(type.type, Table::Place{row.file, &type});
       }
     }
-    for (std::size_t i = 0; i < plugins_.size(); ++i) {
-      if (plugins_[i].state != State::ready) files_[i].reset();
-    }
   }
 
-  void load_file(std::size_t index) REQUIRES(mutex_) {
-    const Note& note = *plugins_[index].note;
-    auto entry = load_library(*std::exchange(files_[index], std::nullopt));
-    auto* refusal = std::get_if<Refusal>(&entry);
-    if (refusal) {
-      refused_.emplace(index, std::move(*refusal));
-      return;
+  const SetOptions& options_;
+  const Table& before_;
+  Table table_;
+};
+
+class LoadingSet : public PluginSet {
+ public:
+  explicit LoadingSet(const SetOptions& options)
+      : table_(std::make_shared<const Table>(Reading(options, {}).run())) {}
+
+  std::vector<Plugin> plugins() const override {
+    const auto table = now();
+    std::vector<Plugin> out;
+    for (const Table::Row& row : table->rows) {
+      Plugin& plugin = out.emplace_back(row.file->plugin);
+      plugin.needs_restart = row.needs_restart;
+      if (plugin.state != State::ready) continue;
+      plugin.refusal = row.file->refusal();
+      if (plugin.refusal) plugin.state = State::refused;
     }
-    const portolan_entry* raw = std::get<EntryFunction>(entry)();
-    if (auto mismatch = compare(raw, note)) {
-      refused_.emplace(index, *std::move(mismatch));
-      return;
-    }
-    for (const Note::Type& type : note.types) {
-      loaded_.emplace(type.type, make_type(raw, services::host_table(), type,
-                                           plugins_[index].file.filename().string()));
-    }
+    return out;
   }
 
-  base::Error why_not(const std::string& name) const {
+  std::vector<std::string> types() const override {
+    const auto table = now();
+    std::vector<std::string> names;
+    for (const auto& [name, place] : table->ready) {
+      if (!place.file->refusal()) names.push_back(name);
+    }
+    return names;
+  }
+
+  const Note::Type* type(std::string_view name) const override {
+    const auto table = now();
+    const auto place = table->ready.find(name);
+    return place == table->ready.end() ? nullptr : place->second.type;
+  }
+
+  base::Result<std::shared_ptr<Type>> load(std::string_view name) override {
+    const auto table = now();
+    const auto place = table->ready.find(name);
+    if (place == table->ready.end()) return why_not(*table, std::string(name));
+    return place->second.file->load(place->first);
+  }
+
+  std::vector<std::string> refresh(const SetOptions& options) override {
+    const base::Lock one_at_a_time(refreshing_);
+    const auto before = now();
+    const auto next = std::make_shared<const Table>(Reading(options, *before).run());
+    std::vector<std::string> came;
+    for (const auto& [name, place] : next->ready) {
+      const auto old = before->ready.find(name);
+      const bool was_there = old != before->ready.end() && !old->second.file->refusal();
+      if (!was_there && place.file->load(name)) came.push_back(name);
+    }
+    for (const Table::Row& row : before->rows) {
+      if (row.file->plugin.state == State::ready) once_ready_.insert(row.file);
+    }
+    const base::Lock lock(mutex_);
+    table_ = next;
+    return came;
+  }
+
+ private:
+  std::shared_ptr<const Table> now() const EXCLUDES(mutex_) {
+    const base::Lock lock(mutex_);
+    return table_;
+  }
+
+  static base::Error why_not(const Table& table, const std::string& name) {
     std::vector<std::string> known;
-    for (const Plugin& plugin : plugins_) {
+    for (const Table::Row& row : table.rows) {
+      const Plugin& plugin = row.file->plugin;
       if (!plugin.note) continue;
       for (const Note::Type& type : plugin.note->types) {
         known.push_back(type.type);
@@ -228,7 +275,8 @@ class LoadingSet : public PluginSet {
         if (plugin.refusal) return refused(name, plugin, *plugin.refusal);
         return {base::Code::plugin_disabled,
                 "the plugin of type " + name + " is installed and not enabled",
-                "enable it: portolan plugins enable " + name, plugin.file.string()};
+                "enable it: portolan plugins enable " + name + "; a daemon then needs a reload",
+                plugin.file.string()};
       }
     }
     const std::string nearest = base::nearest_name(name, known);
@@ -238,25 +286,21 @@ class LoadingSet : public PluginSet {
                             : "did you mean " + nearest + "?"};
   }
 
-  const std::set<std::string> enabled_types_;
-  std::vector<Plugin> plugins_;
-  std::vector<bool> for_this_call_;  // By index of plugins_: from an enabled directory.
-  std::map<std::string, Place, std::less<>> ready_;
-
-  base::Mutex mutex_;
-  std::vector<std::optional<SealedFile>> files_ GUARDED_BY(mutex_);  // By index; empty once loaded.
-  std::map<std::string, std::shared_ptr<Type>, std::less<>> loaded_ GUARDED_BY(mutex_);
-  std::map<std::size_t, Refusal> refused_ GUARDED_BY(mutex_);  // At load.
+  mutable base::Mutex mutex_;
+  std::shared_ptr<const Table> table_ GUARDED_BY(mutex_);
+  base::Mutex refreshing_;
+  /// Whoever asked for a type() may still read it.
+  std::set<std::shared_ptr<File>> once_ready_ GUARDED_BY(refreshing_);
 };
 
 }  // namespace
 
-std::unique_ptr<PluginSet> PluginSet::scan(SetOptions options) {
+std::unique_ptr<PluginSet> PluginSet::scan(const SetOptions& options) {
   return std::make_unique<LoadingSet>(options);
 }
 
-Plugin inspect_file(const fs::path& file) {
-  Plugin plugin = read_file(file).plugin;
+Plugin inspect_file(const std::filesystem::path& file) {
+  Plugin plugin = read_plugin_file(file).plugin;
   if (!plugin.refusal) plugin.state = State::ready;
   return plugin;
 }

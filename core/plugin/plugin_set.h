@@ -24,6 +24,8 @@ struct Plugin {
   std::vector<std::string> exports;  ///< Where they could be read; a good plugin has one.
   std::optional<Refusal>
       refusal;  ///< When refused; when disabled by another file: code "replaced".
+  /// Of one that is in use: what a restart would change, "the file is another one now"; else empty.
+  std::string needs_restart{};
 };
 
 struct SetOptions {
@@ -39,16 +41,23 @@ struct SetOptions {
 /// for. Safe from any thread. What was loaded stays loaded.
 class PluginSet {
  public:
-  static std::unique_ptr<PluginSet> scan(SetOptions options);
+  static std::unique_ptr<PluginSet> scan(const SetOptions& options);
   virtual ~PluginSet() = default;
 
-  virtual const std::vector<Plugin>& plugins() const = 0;  ///< By directory, then file name.
-  virtual std::vector<std::string> types() const = 0;      ///< Of ready plugins, sorted.
-  virtual const Note::Type* type(std::string_view name) const = 0;  ///< Of a ready plugin.
+  virtual std::vector<Plugin> plugins() const = 0;     ///< By directory, then file name.
+  virtual std::vector<std::string> types() const = 0;  ///< Of ready plugins, sorted.
+  /// Of a ready plugin; as long as the set lives.
+  virtual const Note::Type* type(std::string_view name) const = 0;
 
   /// The loaded type. plugin_refused, plugin_disabled or plugin_missing (with the nearest known
   /// name).
   virtual base::Result<std::shared_ptr<Type>> load(std::string_view type) = 0;
+
+  /// Reads the directories anew. A plugin that is ready stays what it is, whatever became of its
+  /// file and of `enabled_types` (Plugin::needs_restart); everything else is read as at first, and
+  /// what is ready from now on is loaded at once, so that plugins() tells what was refused. Answers
+  /// the types that can be used and could not before. A set without files does nothing.
+  virtual std::vector<std::string> refresh(const SetOptions& /*options*/) { return {}; }
 };
 
 /// One file, whatever the search path says: what `plugins inspect FILE` and `plugins check FILE`

@@ -24,7 +24,7 @@ from rigs.simulated_harbor import SimulatedHarbor
 COMMANDS = ["run", "lint", "validate", "stats", "detect", "repos", "tags", "plugins list", "plugins inspect",
             "plugins doctor", "plugins check", "plugins new", "plugins enable", "plugins disable", "types",
             "types show", "config show", "config check", "completion", "man", "schema", "serve", "setup", "login",
-            "import", "backup", "restore", "key rotate", "doctor", "search", "whoami", "reload"]
+            "import", "backup", "restore", "key rotate", "doctor", "search", "whoami", "reload", "plugins served"]
 OF_THE_DAEMON = {"registry": "add try set rename pull-credential remove list show overview checks stats series events"
                              " check collect refresh pause resume",
                  "space": "list show create visibility delete", "binding": "list add remove",
@@ -34,7 +34,7 @@ OF_THE_DAEMON = {"registry": "add try set rename pull-credential remove list sho
                  "job": "list show watch cancel", "event": "list watch", "audit": "list verify",
                  "webhook": "list create delete"}
 COMMANDS += [f"{noun} {verb}" for noun, verbs in OF_THE_DAEMON.items() for verb in verbs.split()]
-PLUGIN = {"file", "state", "id", "version", "types", "code", "message", "hint"}
+PLUGIN = {"file", "state", "id", "version", "types", "code", "message", "hint", "needs_restart"}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ class OneFile : public plugin::PluginSet {
   explicit OneFile(plugin::Note note, const plugin::Contract* contract = nullptr)
       : note_(std::move(note)), contract_(contract) {}
 
-  const std::vector<plugin::Plugin>& plugins() const override { return none_; }
+  std::vector<plugin::Plugin> plugins() const override { return {}; }
   std::vector<std::string> types() const override {
     std::vector<std::string> names;
     for (const auto& type : note_.types) names.push_back(type.type);
@@ -36,7 +36,6 @@ class OneFile : public plugin::PluginSet {
  private:
   const plugin::Note note_;
   const plugin::Contract* const contract_;
-  const std::vector<plugin::Plugin> none_;
 };
 
 }  // namespace portolan::cli::check

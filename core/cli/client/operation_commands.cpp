@@ -96,7 +96,17 @@ std::vector<ApiCommand> operators() {
            .summary = "Let the daemon read its configuration anew",
            .method = "POST",
            .path = "reload",
-           .rows = ""}};
+           .rows = ""},
+          {.words = "plugins served",
+           .summary = "The daemon's plugins, and what only a restart would change",
+           .path = "plugins",
+           .columns = {{"STATE", "/state"},
+                       {"ID", "/id"},
+                       {"VERSION", "/version"},
+                       {"TYPES", "/types"},
+                       {"NEEDS A RESTART", "/needs_restart"},
+                       {"FILE", "/file"}},
+           .rows = "plugins"}};
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ class HarborPlugins : public plugin::PluginSet {
     if (!harbor) harbor = std::make_shared<Harbor>();
     return harbor;
   }
-  const std::vector<plugin::Plugin>& plugins() const override { return none_; }
+  std::vector<plugin::Plugin> plugins() const override { return {}; }
   std::vector<std::string> types() const override { return {"harbor", "plain"}; }
   const plugin::Note::Type* type(std::string_view name) const override {
     const auto found = notes_.find(std::string(name));
@@ -216,7 +216,6 @@ class HarborPlugins : public plugin::PluginSet {
   };
 
   std::map<std::string, plugin::Note::Type> notes_;
-  const std::vector<plugin::Plugin> none_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Harbor>> harbors_;
 };

@@ -264,6 +264,18 @@ TEST_CASE("a missing plugin keeps everything, and its return is noticed", "[engi
   world.until_state(id, HealthState::healthy);
 }
 
+TEST_CASE("a plugin that comes makes its registries live at once", "[engine][keeper]") {
+  KeeperWorld world;  // The next look by schedule is an hour away.
+  world.plugins.missing = true;
+  const auto id = world.add(EngineWorld::a_registry("one"));
+  world.start();
+  world.until([&] { return world.health(id).reason == "plugin_missing"; });
+  world.plugins.missing = false;
+  world.keeper->look_at_types({"another"});
+  world.keeper->look_at_types({"site"});
+  world.until_state(id, HealthState::healthy);
+}
+
 TEST_CASE("a paused registry sees no traffic", "[engine][keeper]") {
   KeeperWorld world(10ms);
   const auto id = world.add(EngineWorld::a_registry("one"));

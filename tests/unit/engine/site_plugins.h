@@ -27,7 +27,7 @@ class SitePlugins : public plugin::PluginSet {
   }
   std::atomic<bool> missing{false};
 
-  const std::vector<plugin::Plugin>& plugins() const override { return none_; }
+  std::vector<plugin::Plugin> plugins() const override { return {}; }
   std::vector<std::string> types() const override { return {"site"}; }
   const plugin::Note::Type* type(std::string_view name) const override {
     return name == "site" ? &note_ : nullptr;
@@ -60,7 +60,6 @@ class SitePlugins : public plugin::PluginSet {
   };
 
   plugin::Note::Type note_;
-  const std::vector<plugin::Plugin> none_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Site>> sites_;
 };

@@ -141,7 +141,7 @@ class FakePlugins : public portolan::plugin::PluginSet {
     notes_[name] = {name, name, schema, {"portolan.detect/1"}};
     types_[name] = std::make_shared<FakeType>(name, script);
   }
-  const std::vector<portolan::plugin::Plugin>& plugins() const override { return files_; }
+  std::vector<portolan::plugin::Plugin> plugins() const override { return {}; }
   std::vector<std::string> types() const override {
     std::vector<std::string> names;
     for (const auto& [name, type] : types_) names.push_back(name);
@@ -159,7 +159,6 @@ class FakePlugins : public portolan::plugin::PluginSet {
   }
 
  private:
-  std::vector<portolan::plugin::Plugin> files_;
   std::map<std::string, portolan::plugin::Note::Type> notes_;
   std::map<std::string, std::shared_ptr<portolan::plugin::Type>> types_;
 };
