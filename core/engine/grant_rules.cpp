@@ -118,11 +118,16 @@ base::Result<void> sync_robots(store::Writer& writer, const JobRunner& jobs, Id 
   return {};
 }
 
-base::Result<void> sync_registry(store::Writer& writer, const JobRunner& jobs, Id registry,
-                                 const std::string& actor) {
+base::Result<void> sync_registry(store::Writer& writer, const Daemon& daemon, const JobRunner& jobs,
+                                 Id registry, const std::string& actor) {
   std::set<Id> workspaces;
   for (const model::RobotRecord& robot : store::robots(writer, registry, {}))
     workspaces.insert(robot.workspace);
+  const auto record = store::find_registry(writer, registry);
+  if (record && has_extension(daemon, record->settings.type, robots_extension))
+    for (const model::Binding& binding :
+         store::bindings(writer, {.space = {}, .workspace = {}, .registry = registry}))
+      workspaces.insert(binding.workspace);
   for (const Id workspace : workspaces)
     if (auto due = sync_robots(writer, jobs, registry, workspace, actor); !due) return due;
   return {};

@@ -51,9 +51,9 @@ base::Result<void> end_robot(const Daemon& daemon, const Fleet::Live& live,
 /// Enqueues the job that makes robots upstream as they should be.
 base::Result<void> sync_robots(store::Writer& writer, const JobRunner& jobs, Id registry,
                                Id workspace, const std::string& actor);
-/// The same for every workspace that has a robot at the registry.
-base::Result<void> sync_registry(store::Writer& writer, const JobRunner& jobs, Id registry,
-                                 const std::string& actor);
+/// The same for every workspace that has a robot or (where robots can be made) a binding there.
+base::Result<void> sync_registry(store::Writer& writer, const Daemon& daemon, const JobRunner& jobs,
+                                 Id registry, const std::string& actor);
 /// Enqueues the next look for robots that no row knows.
 base::Result<void> sweep_later(store::Writer& writer, const JobRunner& jobs, Id registry,
                                std::int64_t at_ms, std::string input_json);

@@ -27,9 +27,10 @@ constexpr milliseconds house_first = 1min, house_pause = 1h;
 
 }  // namespace
 
-Keeper::State::State(const Daemon& daemon, Fleet& fleet)
+Keeper::State::State(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs)
     : daemon_(daemon),
       fleet_(fleet),
+      jobs_(jobs),
       dice_(std::random_device{}()),
       rota_([dice = std::mt19937_64(std::random_device{}())]() mutable {
         return std::uniform_real_distribution<double>(0, 1)(dice);
@@ -236,7 +237,7 @@ void Keeper::State::run(const FlightPtr& flight) {
     flight->progress = text;
     ++flight->news;
   };
-  arrive(flight, look_at(daemon_, fleet_, flight->look, bounds));
+  arrive(flight, look_at(daemon_, fleet_, jobs_, flight->look, bounds));
 }
 
 void Keeper::State::arrive(const FlightPtr& flight, Seen seen) {

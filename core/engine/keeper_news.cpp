@@ -220,7 +220,7 @@ base::Result<Look> look_of(Round round, const std::string& input_json) {
 }  // namespace
 
 Keeper::Keeper(const Daemon& daemon, Fleet& fleet, JobRunner& jobs)
-    : state_(std::make_shared<State>(daemon, fleet)) {
+    : state_(std::make_shared<State>(daemon, fleet, jobs)) {
   const std::pair<const char*, Round> kinds[] = {{"registry.check", Round::health},
                                                  {"registry.statistics", Round::statistics},
                                                  {"registry.catalogue", Round::catalogue},

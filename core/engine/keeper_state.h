@@ -13,7 +13,7 @@ namespace portolan::engine {
 
 class Keeper::State : public std::enable_shared_from_this<State> {
  public:
-  State(const Daemon& daemon, Fleet& fleet);
+  State(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs);
 
   void start();
   bool stop(std::chrono::milliseconds patience);
@@ -73,6 +73,7 @@ class Keeper::State : public std::enable_shared_from_this<State> {
 
   const Daemon& daemon_;
   Fleet& fleet_;
+  const JobRunner& jobs_;
   std::thread planner_, listener_;
 
   mutable base::Mutex mutex_;

@@ -20,8 +20,9 @@ using std::chrono::milliseconds;
 /// The parts of one look that share its bounds.
 class Looking {
  public:
-  Looking(const Daemon& daemon, Fleet& fleet, const Look& look, const LookBounds& bounds)
-      : daemon_(daemon), fleet_(fleet), look_(look), bounds_(bounds) {
+  Looking(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs, const Look& look,
+          const LookBounds& bounds)
+      : daemon_(daemon), fleet_(fleet), jobs_(jobs), look_(look), bounds_(bounds) {
     seen_.look = look;
   }
 
@@ -121,7 +122,7 @@ class Looking {
   void list(const Fleet::Live& live) {
     SweepBounds bounds{settings(), bounds_.progress};
     auto output = look_.round == Round::tags ? read_tags(daemon_, live, look_.repository, bounds)
-                                             : sweep(daemon_, live, bounds);
+                                             : sweep(daemon_, jobs_, live, bounds);
     if (output) {
       seen_.output_json = *std::move(output);
     } else {
@@ -131,6 +132,7 @@ class Looking {
 
   const Daemon& daemon_;
   Fleet& fleet_;
+  const JobRunner& jobs_;
   const Look& look_;
   const LookBounds& bounds_;
   Seen seen_;
@@ -201,8 +203,9 @@ std::int64_t last_deep(store::Reader& reader, Id registry) {
   return at.empty() ? 0 : std::strtoll(at.c_str(), nullptr, 10);
 }
 
-Seen look_at(const Daemon& daemon, Fleet& fleet, const Look& look, const LookBounds& bounds) {
-  return Looking(daemon, fleet, look, bounds).run();
+Seen look_at(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs, const Look& look,
+             const LookBounds& bounds) {
+  return Looking(daemon, fleet, jobs, look, bounds).run();
 }
 
 Seen not_seen(const Look& look, std::int64_t now_ms, base::Error error) {

@@ -7,6 +7,7 @@
 #include "engine/daemon.h"
 #include "engine/fleet.h"
 #include "engine/health.h"
+#include "engine/jobs.h"
 
 namespace portolan::engine {
 
@@ -46,7 +47,9 @@ struct LookBounds {
   std::function<void(const model::Check&)> each{};
   std::function<void(const std::string& progress_json)> progress{};
 };
-Seen look_at(const Daemon& daemon, Fleet& fleet, const Look& look, const LookBounds& bounds);
+/// What follows from a sweep for robots is a job of `jobs`.
+Seen look_at(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs, const Look& look,
+             const LookBounds& bounds);
 
 /// What there is to see of a look that did not come back.
 Seen not_seen(const Look& look, std::int64_t now_ms, base::Error error);

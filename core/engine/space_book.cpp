@@ -86,9 +86,10 @@ Result<SpaceRecord> SpaceBook::add(const model::Space& upstream) {
     case model::DefaultVisibility::open: row.is_public = true; break;
     case model::DefaultVisibility::closed: break;
   }
-  auto added = store::insert_space(writer_, std::move(row));
+  auto added = store::insert_space(writer_, row);
   if (!added) return added;
   rows_.push_back(*added);
+  changes_robots_ = changes_robots_ || (row.is_public && upstream.visibility != Visibility::open);
   if (!is_first_) tell("space.found", *added);
   return added;
 }
@@ -109,6 +110,9 @@ Result<SpaceRecord> SpaceBook::see(SpaceRecord& row, const model::Space& upstrea
   auto seen = store::update_space(writer_, row, 0);
   if (!seen) return seen;
   row = *seen;
+  const bool was_open = before.upstream_visibility == Visibility::open;
+  changes_robots_ =
+      changes_robots_ || !is_there(before) || was_open != (upstream.visibility == Visibility::open);
   if (!is_there(before)) tell("space.found", row);
   if (row.confirm_public && !before.confirm_public) {
     tell("space.public_upstream", row);
@@ -123,6 +127,7 @@ Result<void> SpaceBook::lose(SpaceRecord& row, bool replaced) {
   auto lost = store::update_space(writer_, row, 0);
   if (!lost) return lost.error();
   row = *lost;
+  changes_robots_ = true;
   tell("space.gone", row, replaced);
   return {};
 }

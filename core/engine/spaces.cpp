@@ -65,16 +65,6 @@ base::Result<void> forget_space(store::Writer& writer, Id space) {
   return store::delete_space(writer, space);
 }
 
-/// Robots of everybody who may use the space now, or had one.
-base::Result<void> sync_users(store::Writer& writer, const JobRunner& jobs,
-                              const model::SpaceRecord& space, const std::string& actor) {
-  for (const model::Binding& binding :
-       store::bindings(writer, {.space = space.id, .workspace = {}, .registry = {}}))
-    if (auto due = sync_robots(writer, jobs, space.registry, binding.workspace, actor); !due)
-      return due;
-  return sync_registry(writer, jobs, space.registry, actor);
-}
-
 Error still_bound(const std::vector<std::string>& workspaces) {
   return {.code = Code::conflict,
           .message = "the space is bound to " + joined(workspaces),
@@ -112,7 +102,7 @@ class SpaceJobs {
       }
       auto kept = store::update_space(writer, *space, 0);
       if (!kept) return kept.error();
-      return sync_users(writer, jobs_, *space, context_.job.created_by);
+      return sync_registry(writer, daemon_, jobs_, space->registry, context_.job.created_by);
     });
     if (!written) return written.error();
     if (refused) return made.error();
@@ -152,7 +142,7 @@ class SpaceJobs {
       space->upstream_visibility = done->visibility;
       auto kept = store::update_space(writer, *space, 0);
       if (!kept) return kept.error();
-      return sync_users(writer, jobs_, *space, context_.job.created_by);
+      return sync_registry(writer, daemon_, jobs_, space->registry, context_.job.created_by);
     });
     if (!written) return written.error();
     return std::string("{}");
@@ -184,9 +174,9 @@ class SpaceJobs {
 };
 
 /// Writes Portolan's own flag; robots follow.
-base::Result<model::SpaceRecord> write_public(store::Writer& writer, const JobRunner& jobs,
-                                              model::SpaceRecord space, bool is_public,
-                                              std::int64_t if_revision,
+base::Result<model::SpaceRecord> write_public(store::Writer& writer, const Daemon& daemon,
+                                              const JobRunner& jobs, model::SpaceRecord space,
+                                              bool is_public, std::int64_t if_revision,
                                               const model::RegistryRecord& registry,
                                               const Act& act) {
   const auto word = [](bool flag) {
@@ -197,7 +187,8 @@ base::Result<model::SpaceRecord> write_public(store::Writer& writer, const JobRu
   space.confirm_public = false;
   auto made = store::update_space(writer, space, if_revision);
   if (!made) return made;
-  if (auto due = sync_registry(writer, jobs, registry.id, act.actor); !due) return due.error();
+  if (auto due = sync_registry(writer, daemon, jobs, registry.id, act.actor); !due)
+    return due.error();
   store::add_event(writer, space_event("space.visibility", *made, registry));
   auto told = note(writer, act, "space.visibility", registry.identity() + "/" + space.name,
                    word(before), word(is_public));
@@ -335,7 +326,8 @@ base::Result<Grants::SpaceJob> Grants::set_public(Id id, bool is_public, bool up
                                 ? "nobody may use it any more: it is bound to no workspace"
                                 : "only " + joined(bound) + " may use it from now on");
     }
-    auto made = write_public(writer, jobs_, *found, is_public, if_revision, *registry, act);
+    auto made =
+        write_public(writer, daemon_, jobs_, *found, is_public, if_revision, *registry, act);
     if (!made) return made.error();
     out.space = *std::move(made);
     if (upstream) {

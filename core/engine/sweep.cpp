@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "engine/grant_rules.h"
 #include "model/json.h"
 #include "store/registries.h"
 
@@ -34,8 +35,9 @@ bool is_over(const base::Deadline& deadline) {
 
 class Sweep {
  public:
-  Sweep(const Daemon& daemon, const Fleet::Live& live, const SweepBounds& bounds)
-      : daemon_(daemon), live_(live), bounds_(bounds), id_(live.record.id) {}
+  Sweep(const Daemon& daemon, const JobRunner& jobs, const Fleet::Live& live,
+        const SweepBounds& bounds)
+      : daemon_(daemon), jobs_(jobs), live_(live), bounds_(bounds), id_(live.record.id) {}
 
   Result<std::string> run() {
     if (auto ready = prepare(); !ready) return ready.error();
@@ -100,8 +102,15 @@ class Sweep {
       for (const model::Space& space : found) {
         if (auto taken = book.take(space); !taken) return taken.error();
       }
-      return {};
+      return robots_follow(writer, book);
     });
+  }
+
+  /// In the transaction of the change: what upstream took back, or nobody may pull any more without
+  /// a robot, does not wait for the next binding.
+  Result<void> robots_follow(store::Writer& writer, const SpaceBook& book) const {
+    if (!book.changes_robots()) return {};
+    return sync_registry(writer, daemon_, jobs_, id_, "portolan");
   }
 
   Result<void> list_repositories() {
@@ -161,6 +170,7 @@ class Sweep {
         rows.push_back(std::move(row));
       }
       if (auto put = store::put_repositories(writer, id_, rows); !put) return put;
+      if (auto due = robots_follow(writer, book); !due) return due;
       return store::put_sweep_cursor(writer, id_, place_mark, place());
     });
   }
@@ -204,6 +214,7 @@ class Sweep {
       auto gone = book.close();
       if (!gone) return gone.error();
       gone_ = *std::move(gone);
+      if (auto due = robots_follow(writer, book); !due) return due;
       if (auto counted = count_repositories(writer); !counted) return counted;
       if (auto resumed = resume_pulling(writer); !resumed) return resumed;
       return store::put_sweep_cursor(writer, id_, swept_mark, std::to_string(started_ms_));
@@ -321,6 +332,7 @@ class Sweep {
   }
 
   const Daemon& daemon_;
+  const JobRunner& jobs_;
   const Fleet::Live& live_;
   const SweepBounds& bounds_;
   const Id id_;
@@ -334,9 +346,9 @@ class Sweep {
 
 }  // namespace
 
-Result<std::string> sweep(const Daemon& daemon, const Fleet::Live& live,
+Result<std::string> sweep(const Daemon& daemon, const JobRunner& jobs, const Fleet::Live& live,
                           const SweepBounds& bounds) {
-  return Sweep(daemon, live, bounds).run();
+  return Sweep(daemon, jobs, live, bounds).run();
 }
 
 Result<std::string> read_tags(const Daemon& daemon, const Fleet::Live& live,

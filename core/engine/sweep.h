@@ -6,6 +6,7 @@
 
 #include "engine/daemon.h"
 #include "engine/fleet.h"
+#include "engine/jobs.h"
 #include "store/catalogue.h"
 
 namespace portolan::engine {
@@ -19,9 +20,10 @@ struct SweepBounds {
 /// theirs were read (or, where the registry does not say when, whose are an hour old); a later
 /// sweep goes on with the next ones. Interrupted, it goes on where it was. What is not there any
 /// more goes only when the registry accepted the credential after the listing: with a refused one
-/// some answer less, and 200. {"spaces","repositories","tags_of","gone":[names],"complete"}.
-base::Result<std::string> sweep(const Daemon& daemon, const Fleet::Live& live,
-                                const SweepBounds& bounds);
+/// some answer less, and 200. Where what robots may pull has changed with it, a job of `jobs` makes
+/// them right. {"spaces","repositories","tags_of","gone":[names],"complete"}.
+base::Result<std::string> sweep(const Daemon& daemon, const JobRunner& jobs,
+                                const Fleet::Live& live, const SweepBounds& bounds);
 
 /// All tags of one repository. not_found: neither the registry nor the store knows it.
 base::Result<std::string> read_tags(const Daemon& daemon, const Fleet::Live& live,
@@ -51,6 +53,8 @@ class SpaceBook {
   /// Those that were not seen since `started_ms` are gone, declared ones without upstream id
   /// excepted; their names.
   base::Result<std::vector<std::string>> close();
+  /// Whether something was taken or closed that changes which spaces robots are needed for.
+  bool changes_robots() const { return changes_robots_; }
 
  private:
   model::SpaceRecord* match(const model::Space& upstream);
@@ -64,6 +68,7 @@ class SpaceBook {
   const std::int64_t started_ms_, now_ms_;
   const bool is_first_;  // No sweep has ended yet: nothing is news.
   std::vector<model::SpaceRecord> rows_;
+  bool changes_robots_ = false;
 };
 
 /// The mark of sweeps that ended, for SpaceBook.

@@ -26,6 +26,7 @@ struct Harbor {
   std::function<void(const std::string& call)> inside;  ///< Before a call changes anything.
   std::int64_t robots_end_ms = -1;
   int next_id = 7;
+  std::string generation = "id-";  ///< Begins the ids of spaces.
 
   int count(const std::string& call) {
     std::lock_guard lock(mutex);
@@ -56,10 +57,15 @@ class HarborInstance : public plugin::Instance {
   base::Result<model::Integration> integrate(services::Call&) override {
     model::Integration found;
     found.address = base_;
+    found.capabilities = {"spaces", "robots"};
     return found;
   }
   base::Result<void> validate(services::Call&, model::Depth,
-                              const std::function<void(model::Check)>&) override {
+                              const std::function<void(model::Check)>& each) override {
+    model::Check check;
+    check.name = "credentials";
+    check.state = model::CheckState::ok;
+    each(check);
     return {};
   }
   base::Result<void> collect(services::Call&, model::Level,
@@ -67,7 +73,12 @@ class HarborInstance : public plugin::Instance {
     return {};
   }
   base::Result<void> spaces(services::Call&, const plugin::Query&,
-                            const plugin::Receiver<model::Space>&, std::string&) override {
+                            const plugin::Receiver<model::Space>& receive, std::string&) override {
+    std::lock_guard lock(harbor_->mutex);
+    std::vector<model::Space> found;
+    for (const auto& [name, visibility] : harbor_->spaces)
+      found.push_back({name, harbor_->generation + name, visibility, 0});
+    receive(std::move(found));
     return {};
   }
   base::Result<void> repositories(services::Call&, const plugin::Query&,
@@ -88,7 +99,7 @@ class HarborInstance : public plugin::Instance {
                                           model::Visibility visibility) override {
     return change<model::Space>("create", [&]() -> base::Result<model::Space> {
       harbor_->spaces[name] = visibility;
-      return model::Space{name, "id-" + name, visibility, 0};
+      return model::Space{name, harbor_->generation + name, visibility, 0};
     });
   }
   base::Result<void> remove_space(services::Call&, const std::string& name) override {
@@ -102,7 +113,7 @@ class HarborInstance : public plugin::Instance {
                                             model::Visibility visibility) override {
     return change<model::Space>("show", [&]() -> base::Result<model::Space> {
       harbor_->spaces[name] = visibility;
-      return model::Space{name, "id-" + name, visibility, -1};
+      return model::Space{name, harbor_->generation + name, visibility, -1};
     });
   }
   base::Result<model::Robot> issue_robot(services::Call&, const std::string& name,

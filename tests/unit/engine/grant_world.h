@@ -9,6 +9,7 @@
 #include "engine/fleet.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "engine/sweep.h"
 #include "fake_harbor.h"
 #include "services/vault.h"
 #include "store/registries.h"
@@ -160,6 +161,13 @@ struct GrantWorld {
       store->wake_all();
       store->wait_for_change(seen, base::Steady::now() + std::chrono::milliseconds(2));
     }
+  }
+  /// Reads the catalogue of a registry, as the keeper does.
+  void sweep(Id registry) {
+    pass(std::chrono::seconds(1));  // Sweeps never begin in one millisecond.
+    engine::SweepBounds bounds;
+    bounds.settings.deadline = base::Deadline::in(std::chrono::seconds(30));
+    got(engine::sweep(*daemon, *jobs, got(fleet->live(registry)), bounds));
   }
   void pass(std::chrono::milliseconds time) { clock_ms += time.count(); }
 

@@ -41,8 +41,8 @@ struct KeeperWorld : EngineWorld {
     if (jobs) CHECK(jobs->stop(10s));
     if (keeper) keeper->stop(10s);
     keeper.reset();
-    jobs.reset();
     while (router::any_abandoned()) std::this_thread::yield();
+    jobs.reset();
   }
   model::Job ask(const std::string& kind, Id registry, const std::string& more = "") {
     return write<model::Job>([&](store::Writer& writer) {
@@ -178,19 +178,20 @@ TEST_CASE("a first full look integrates once, a later one anew; a paused registr
           "[engine][keeper]") {
   KeeperWorld world;
   const auto id = world.add(EngineWorld::a_registry("one"));
+  const engine::JobRunner jobs(*world.daemon);
   engine::Look look;
   look.registry = id;
   look.depth = model::Depth::full;
   const auto bounds = [] { return engine::LookBounds{base::Deadline::in(30s), {}, {}}; };
-  CHECK(engine::look_at(*world.daemon, *world.fleet, look, bounds()).integration);
+  CHECK(engine::look_at(*world.daemon, *world.fleet, jobs, look, bounds()).integration);
   CHECK(world.site("one")->integrations == 1);
-  CHECK(engine::look_at(*world.daemon, *world.fleet, look, bounds()).integration);
+  CHECK(engine::look_at(*world.daemon, *world.fleet, jobs, look, bounds()).integration);
   CHECK(world.site("one")->integrations == 2);
 
   REQUIRE(world.store->write(
       [&](store::Writer& writer) { return store::set_paused(writer, id, true); }));
   const auto sent = world.transport.sent().size();
-  const auto seen = engine::look_at(*world.daemon, *world.fleet, look, bounds());
+  const auto seen = engine::look_at(*world.daemon, *world.fleet, jobs, look, bounds());
   CHECK(seen.error->code == Code::conflict);
   CHECK_FALSE(seen.finding);
   CHECK(world.transport.sent().size() == sent);

@@ -115,6 +115,59 @@ TEST_CASE("a robot loses a space that is gone, and does not get one of the same 
   CHECK(world.bindings().size() == 2);  // Shown as broken, not dropped.
 }
 
+TEST_CASE("what a sweep finds changes robots without another binding", "[engine][grants]") {
+  World world;
+  const auto closed = model::Visibility::closed, open = model::Visibility::open;
+  const auto upstream = [&](std::map<std::string, model::Visibility> spaces) {
+    {
+      std::lock_guard lock(world.upstream->mutex);
+      world.upstream->spaces = std::move(spaces);
+    }
+    world.sweep(world.one);
+    world.settle();
+  };
+  const Id other = world.workspace("other");
+  upstream({{"zz-alpha", closed}, {"beta", closed}, {"free", open}});
+  world.bind(world.alpha, world.team);
+  world.bind(world.beta, world.team);
+  world.bind(world
+                 .read<std::optional<model::SpaceRecord>>([&](store::Reader& reader) {
+                   return base::Result(store::find_space(reader, world.one, "free"));
+                 })
+                 ->id,
+             other);
+  world.settle();
+  CHECK(world.only_grants() == Grants{{"zz-alpha", false}, {"beta", false}});
+
+  SECTION("one that was deleted upstream") {
+    upstream({{"zz-alpha", closed}, {"free", open}});
+    CHECK(world.only_grants() == Grants{{"zz-alpha", false}});
+    upstream({{"zz-alpha", closed}, {"beta", closed}, {"free", open}});
+    CHECK(world.only_grants() == Grants{{"zz-alpha", false}, {"beta", false}});
+  }
+  SECTION("another one of its name") {
+    {
+      std::lock_guard lock(world.upstream->mutex);
+      world.upstream->generation = "new-";
+    }
+    upstream({{"zz-alpha", closed}, {"beta", closed}, {"free", open}});
+    CHECK(world.upstream->all().empty());
+  }
+  SECTION("one that needs no credential any more, and one that needs one now") {
+    upstream({{"zz-alpha", closed}, {"beta", open}, {"free", closed}});
+    std::set<std::string> entries;
+    for (const auto& [id, robot] : world.upstream->all())
+      for (const auto& [space, push] : robot.grants)
+        entries.insert(robot.name.substr(0, 6) + space);
+    CHECK(entries == std::set<std::string>{"robot$zz-alpha", "robot$free"});
+  }
+  SECTION("nothing changed") {
+    const int lists = world.upstream->count("list");
+    upstream({{"zz-alpha", closed}, {"beta", closed}, {"free", open}});
+    CHECK(world.upstream->count("list") == lists);
+  }
+}
+
 TEST_CASE("what is unbound while robots are written stays pending for the next run",
           "[engine][grants]") {
   World world;

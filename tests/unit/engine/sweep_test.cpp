@@ -36,7 +36,7 @@ struct SweepWorld : EngineWorld {
     REQUIRE(live);
     engine::SweepBounds bounds;
     bounds.settings.deadline = base::Deadline::in(timeout);
-    return engine::sweep(*daemon, *live, bounds);
+    return engine::sweep(*daemon, jobs, *live, bounds);
   }
   std::string swept() {
     auto done = sweep();
@@ -87,6 +87,7 @@ struct SweepWorld : EngineWorld {
 
   Id id = 0;
   std::shared_ptr<Site> site;
+  const engine::JobRunner jobs{*daemon};
   std::chrono::milliseconds timeout = 30s;
 };
 
