@@ -72,6 +72,7 @@ class Log {
   /// From the next record on: for a reload.
   void set(LogLevel least, LogFormat format);
 
+  LogLevel least() const { return least_.load(std::memory_order_relaxed); }
   bool wants(LogLevel level) const { return level >= least_.load(std::memory_order_relaxed); }
   void write(LogLevel level, std::string_view message, LogFields fields = {}) EXCLUDES(mutex_);
 

@@ -186,7 +186,10 @@ Running::Running(cli::Session& session, std::unique_ptr<store::Store> store,
       log_(STDERR_FILENO, level_of(settings_.now()->log), format_of(settings_.now()->log)),
       store_(std::move(store)),
       daemon_{*store_, plugins, router, [this] { return settings_.now(); },
-              [this](const services::LogLine& line) { write(log_, line); }},
+              [this] {
+                return services::Log([this](const services::LogLine& line) { write(log_, line); },
+                                     static_cast<int>(log_.least()));
+              }},
       fleet_(daemon_),
       jobs_(daemon_),
       registries_(daemon_, fleet_, jobs_),

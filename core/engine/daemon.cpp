@@ -4,6 +4,15 @@
 
 namespace portolan::engine {
 
+void Daemon::say(int level, std::string message) const {
+  const services::Log to = current_log();
+  if (!to.wants(level)) return;
+  services::LogLine line;
+  line.level = level;
+  line.message = std::move(message);
+  to.take(line);
+}
+
 base::Result<void> note(store::Writer& writer, const Act& act, std::string action,
                         std::string subject, std::string before_json, std::string after_json) {
   model::AuditEntry entry;

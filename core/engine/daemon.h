@@ -21,7 +21,11 @@ struct Daemon {
   router::Router& router;
   /// The settings as they are now; a reload gives another object.
   std::function<std::shared_ptr<const config::DaemonSettings>()> settings;
-  std::function<void(const services::LogLine&)> log;
+  /// Where lines go, and from which level on they are made now; may be empty.
+  std::function<services::Log()> log;
+
+  services::Log current_log() const { return log ? log() : services::Log(); }
+  void say(int level, std::string message) const;
 };
 
 /// Who caused a change: what the audit says. Written in the transaction of the change.

@@ -275,11 +275,8 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   }
 
   void log_failure(const base::Result<void>& done) const {
-    if (done || !daemon_.log) return;
-    services::LogLine line;
-    line.level = PORTOLAN_LOG_ERROR;
-    line.message = "a job's state was not written: " + done.error().message;
-    daemon_.log(line);
+    if (!done)
+      daemon_.say(PORTOLAN_LOG_ERROR, "a job's state was not written: " + done.error().message);
   }
 
   const Daemon& daemon_;

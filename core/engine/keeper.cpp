@@ -48,14 +48,6 @@ bool Keeper::State::stopping() const {
   return stopping_;
 }
 
-void Keeper::State::log(int level, std::string message) const {
-  if (!daemon_.log) return;
-  services::LogLine line;
-  line.level = level;
-  line.message = std::move(message);
-  daemon_.log(line);
-}
-
 void Keeper::State::start() {
   {
     const base::Lock lock(mutex_);
@@ -285,7 +277,8 @@ void Keeper::State::write_ended() {
     for (const FlightPtr& flight : batch) {
       auto alone = write({flight});
       if (alone) continue;
-      log(PORTOLAN_LOG_ERROR, "the result of a check was not written: " + alone.error().message);
+      daemon_.say(PORTOLAN_LOG_ERROR,
+                  "the result of a check was not written: " + alone.error().message);
       const base::Lock lock(mutex_);
       flight->lost = std::move(alone).error();
     }
@@ -335,7 +328,7 @@ void Keeper::State::keep_house() {
   }
   const auto work = [self = shared_from_this()] {
     if (const auto done = drop_what_is_old(self->daemon_); !done)
-      self->log(PORTOLAN_LOG_ERROR, "old rows were not dropped: " + done.error().message);
+      self->daemon_.say(PORTOLAN_LOG_ERROR, "old rows were not dropped: " + done.error().message);
   };
   const auto ended = [self = shared_from_this()](base::Result<void>) {
     const base::Lock lock(self->mutex_);

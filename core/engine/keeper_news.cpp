@@ -64,7 +64,7 @@ void Keeper::State::read_all() {
       return rows;
     });
     if (!page) {
-      log(PORTOLAN_LOG_ERROR, "the registries cannot be read: " + page.error().message);
+      daemon_.say(PORTOLAN_LOG_ERROR, "the registries cannot be read: " + page.error().message);
       return;
     }
     const auto settings = daemon_.settings();

@@ -67,7 +67,6 @@ class Keeper::State : public std::enable_shared_from_this<State> {
   }
   double random() REQUIRES(mutex_);
   void wake() REQUIRES(mutex_);
-  void log(int level, std::string message) const;
   void listen();
   bool stopping() const;
 

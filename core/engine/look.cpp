@@ -51,7 +51,7 @@ class Looking {
   router::CallSettings settings() const {
     router::CallSettings settings;
     settings.deadline = bounds_.deadline;
-    settings.log = daemon_.log;
+    settings.log = daemon_.current_log();
     return settings;
   }
 

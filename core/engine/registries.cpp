@@ -280,7 +280,7 @@ Result<Tried> Registries::try_out(RegistryRecord draft, const base::CancelToken&
   router::CallSettings call;
   call.deadline =
       base::Deadline::in(patience_of(draft.settings.timeouts, Round::health, *settings), cancel);
-  call.log = daemon_.log;
+  call.log = daemon_.current_log();
   const auto listener = std::make_shared<Listener>(each);
   const bool veils = draft.workspace.has_value();
   auto validation = router::answer_in_time<model::Validation>(

@@ -187,12 +187,8 @@ class Courier {
   }
 
   void say(const std::string& what, const std::string& event = "") const {
-    if (!daemon_.log) return;
-    services::LogLine line;
-    line.level = PORTOLAN_LOG_WARN;
-    line.message = "the webhook " + webhook_.name + " " + what;
-    if (!event.empty()) line.fields.emplace_back("event", event);
-    daemon_.log(line);
+    daemon_.say(PORTOLAN_LOG_WARN, "the webhook " + webhook_.name + " " + what +
+                                       (event.empty() ? "" : " event=" + event));
   }
 
   const Daemon& daemon_;
