@@ -60,6 +60,12 @@ std::string path_of(const model::RegistryRecord& registry) {
   return "/api/v1" + scope + "/registries/" + percent_encode(registry.settings.name);
 }
 
+engine::Grants::Way removal_way(const Call& call) {
+  using Way = engine::Grants::Way;
+  if (call.flag("abandon")) return Way::abandon;
+  return call.flag("cascade") ? Way::cascade : Way::careful;
+}
+
 Answer job_started(const model::Job& job) {
   Answer answer = json_answer(job_json(job), 202);
   answer.headers.push_back({"Location", "/api/v1/jobs/" + std::to_string(job.id)});

@@ -31,6 +31,8 @@ base::Result<std::optional<model::Workspace>> workspace_in_path(const Resources&
 /// "/api/v1/registries/name" or "/api/v1/workspaces/w/registries/name".
 std::string path_of(const model::RegistryRecord& registry);
 
+/// What the flags cascade and abandon ask for; the latter is more.
+engine::Grants::Way removal_way(const Call& call);
 /// 202 with the job and where to follow it.
 Answer job_started(const model::Job& job);
 

@@ -1,5 +1,6 @@
 /// Workspaces with their members and namespaces.
 #include "api/binder.h"
+#include "api/registry_access.h"
 #include "model/json.h"
 #include "store/tenants.h"
 
@@ -101,8 +102,7 @@ class Workspaces : public Handlers {
     auto workspace = in_path(call, Action::workspace_delete);
     if (!workspace) return workspace.error();
     if (auto answer = stale(call, *workspace)) return *std::move(answer);
-    auto job =
-        resources_.grants.remove_workspace(workspace->id, call.flag("cascade"), act_of(call));
+    auto job = resources_.grants.remove_workspace(workspace->id, removal_way(call), act_of(call));
     if (!job) return job.error();
     if (!*job) return no_content();
     Json out = Json::object();
@@ -268,9 +268,11 @@ void add_workspace(const Table<Workspaces>& table) {
       .needs("workspace.rename");
   table.remove("", &Workspaces::remove, "deleteWorkspace", "Remove a workspace")
       .says(
-          "409 with the list of what is in the way: its registries and bindings. "
-          "`cascade` removes them first, robots before all.")
-      .takes({flag_parameter("cascade", "Remove what is in the way too")})
+          "409 with the list of what is in the way: its registries, bindings and robots. "
+          "`cascade` removes them first, robots before all; its job waits for a registry that does "
+          "not answer, and shows that. `abandon` leaves such robots behind.")
+      .takes({flag_parameter("cascade", "Remove what is in the way too"),
+              flag_parameter("abandon", "The same; robots at dead registries are left, listed")})
       .gives(204, "", "Removed")
       .gives(202, "JobStarted", "A job removes it")
       .needs("workspace.delete");

@@ -64,24 +64,20 @@ class Grants {
                                  const Act& act);
 
   // Removal.
-  struct Obstacle {
-    std::string kind, identity;  ///< "binding", "team-a: library"
-  };
-  std::vector<Obstacle> in_the_way_of_registry(Id registry) const;
-  std::vector<Obstacle> in_the_way_of_workspace(Id workspace) const;
-  /// conflict with the list in `message` unless `cascade` (robots revoked first, by a job) or
-  /// `abandon` (they are listed in the job's output and left).
-  base::Result<std::optional<model::Job>> remove_registry(Id registry, bool cascade, bool abandon,
-                                                          const Act& act);
-  base::Result<std::optional<model::Job>> remove_workspace(Id workspace, bool cascade,
-                                                           const Act& act);
+  /// careful: conflict with the list of what is in the way. cascade: a job revokes robots first and
+  /// drops the secret last; while a registry does not answer it waits, and shows why. abandon: the
+  /// same, and robots that cannot be revoked now are left and listed in the job's output
+  /// ("robots_left"); it takes the place of a cascade that waits.
+  enum class Way { careful, cascade, abandon };
+  /// The job; none: nothing was in the way, and it is done.
+  base::Result<std::optional<model::Job>> remove_registry(Id registry, Way way, const Act& act);
+  base::Result<std::optional<model::Job>> remove_workspace(Id workspace, Way way, const Act& act);
 
  private:
   void add_space_jobs();
   void add_sync_job();
   void add_push_jobs();
   void add_removal_jobs();
-  base::Result<std::string> remove_workspace_now(Id workspace, JobContext& context);
 
   const Daemon& daemon_;
   Fleet& fleet_;

@@ -4,13 +4,15 @@ The Harbor is the simulated one, or the one that PORTOLAN_TEST_HARBOR names.
 """
 
 import json
+import re
 import subprocess
+from urllib.parse import urlsplit
 
 import pytest
 from rigs import DockerRegistry
 from rigs.daemon import Daemon
 from rigs.process import program, wait_for
-from rigs.simulated_harbor import HarborUnderTest
+from rigs.simulated_harbor import HarborUnderTest, SimulatedHarbor
 
 
 @pytest.fixture
@@ -59,6 +61,40 @@ def test_a_workspace_integrates_a_registry_without_a_password_for_its_members_al
     assert foreign("POST", "workspaces/others/registries", draft).status == 201
     assert owner("POST", "workspaces/payments/registries", {**draft, "name": "twin"}).status == 409
     assert daemon.admin("GET", "images").json()["items"] == [], "an admin uses images where he is a member"
+
+
+def test_an_image_that_is_integrated_twice_is_one_row_on_pages_of_any_size(daemon, start):
+    registry = start(DockerRegistry)
+    for name in ("shop/api", "shop/web", "tools/lint"):
+        registry.push().image(name, ["1"])
+    daemon.admin.must(201, "POST", "workspaces", {"name": "payments"})
+    owner = daemon.user("owner", {"payments": "workspace-admin"})
+    draft = {"name": "hub", "type": "docker-registry", "address": registry.address}
+    owner.must(201, "POST", "workspaces/payments/registries", draft)
+    daemon.admin.must(201, "POST", "registries", {**draft, "default_visibility": "public"})
+    place = registry.address.removeprefix("http://")
+
+    def rows(limit):
+        found, path = [], f"workspaces/payments/images?limit={limit}"
+        while path:
+            page = owner("GET", path)
+            assert page.status == 200 and len(page.json()["items"]) <= limit, page.text
+            found += page.json()["items"]
+            link = re.search(r'<([^>]+)>; rel="next"', page.headers["Link"] or "")
+            path = link and urlsplit(link[1])._replace(scheme="", netloc="").geturl()
+        return found
+
+    def both():
+        found = rows(50)
+        return len(found) == 3 and all(len(row["sources"]) == 2 for row in found)
+    wait_for(both, "the images from both sides")
+    for limit in (1, 2, 3):
+        found = rows(limit)
+        assert [row["reference"] for row in found] == [f"{place}/{name}" for name in
+                                                       ("shop/api", "shop/web", "tools/lint")]
+        for row in found:
+            assert sorted((source["registry"], *source["reasons"]) for source in row["sources"]) == [
+                ("hub", "public"), ("payments/hub", "own-registry")]
 
 
 class Pull:
@@ -202,3 +238,35 @@ def test_a_registry_with_bindings_is_not_removed_without_saying_what_follows(dae
     done(admin, admin.must((202, 204), "DELETE", "registries/harbor", cascade="true") or {})
     wait_for(lambda: admin("GET", "registries/harbor").status == 404, "the registry to go")
     assert harbor.client.get(f"/projects/{space}")["name"] == space, "nothing upstream but robots goes"
+
+
+def test_a_workspace_with_robots_at_a_dead_registry_is_abandoned(daemon):
+    """Its removal says what it waits for, and goes on without the dead; no workspace hangs on one."""
+    admin = daemon.admin
+    with SimulatedHarbor() as harbor:
+        harbor.client.make_project("portolan-dead")
+        integrate(daemon, harbor)
+        admin.must(201, "POST", "workspaces", {"name": "payments"})
+        daemon.user("editor", {"payments": "workspace-editor"})
+        done(admin, admin.must(202, "POST", "registries/harbor/catalogue"))
+        admin.must(201, "POST", "registries/harbor/spaces/portolan-dead/bindings", {"workspace": "payments"})
+        robots = wait_for(lambda: harbor.client.get("/robots?page_size=100"), "the robot")
+    refused = admin("DELETE", "workspaces/payments")
+    name = robots[0]["name"]
+    assert refused.status == 409 and "binding harbor/portolan-dead" in refused.text and name in refused.text
+    job = admin.must(202, "DELETE", "workspaces/payments", cascade="true")["job"]
+
+    def obstacle():
+        row = admin.get(f"jobs/{job}")
+        return row if row["state"] == "queued" and row["error"] else None
+    row = wait_for(obstacle, "what stands in the way")
+    assert row["error"]["code"] == "unreachable" and "1 at harbor" in row["error"]["message"], row
+    assert "abandon" in row["error"]["hint"] and row["run_at"]
+    assert admin("GET", "workspaces/payments").status == 200
+    left = daemon.portolan("workspace", "remove", "payments", "--abandon", "--watch", "-o", "json")
+    assert left.code == 0, left.stderr
+    wait_for(lambda: admin("GET", "workspaces/payments").status == 404, "the workspace to go")
+    ended = admin.get("jobs", kind="workspace.remove")["items"]
+    assert [(each["state"], each["output"]) for each in ended] == [("done", {"robots_left": [name]}),
+                                                                  ("cancelled", None)]
+    assert daemon.admin("DELETE", "registries/harbor").status == 204, "nothing hangs on it any more"

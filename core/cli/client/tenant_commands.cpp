@@ -53,7 +53,9 @@ std::vector<ApiCommand> workspaces() {
            .method = "DELETE",
            .path = "workspaces/{WORKSPACE}",
            .positionals = {workspace},
-           .fields = {truth("cascade", "remove what is in the way too", "?cascade")},
+           .fields = {truth("cascade", "remove what is in the way too", "?cascade"),
+                      truth("abandon", "the same; robots at dead registries are left, listed",
+                            "?abandon")},
            .rows = "",
            .done = "the workspace is removed",
            .jobs = true}};

@@ -6,6 +6,7 @@ using namespace std::chrono_literals;
 using base::Code;
 using model::Visibility;
 using test::GrantWorld;
+using Way = engine::Grants::Way;
 using test::Id;
 
 namespace {
@@ -203,18 +204,18 @@ TEST_CASE("a registry in use is not removed without a word", "[engine][grants]")
   World world;
   world.bind(world.space(world.one, "lib"), world.team);
   world.settle();
-  const auto remove = [&](bool cascade, bool abandon) {
-    return world.grants->remove_registry(world.one, cascade, abandon, world.act);
+  const auto remove = [&](Way way) {
+    return world.grants->remove_registry(world.one, way, world.act);
   };
-  const auto refused = remove(false, false);
+  const auto refused = remove(Way::careful);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::conflict);
-  CHECK_THAT(refused.error().message,
-             Catch::Contains("binding lib to team") && Catch::Contains("robot robot$portolan-"));
+  CHECK_THAT(refused.error().message, Catch::Contains("binding one/lib to team") &&
+                                          Catch::Contains("robot robot$portolan-"));
   const auto robot = world.robots().at(0).username;
 
   SECTION("cascade: robots first") {
-    REQUIRE(GrantWorld::got(remove(true, false)));
+    REQUIRE(GrantWorld::got(remove(Way::cascade)));
     CHECK(GrantWorld::auths(world.secret(world.team)).empty());  // At once.
     world.settle();
     CHECK_FALSE(world.has_registry(world.one));
@@ -223,28 +224,26 @@ TEST_CASE("a registry in use is not removed without a word", "[engine][grants]")
   }
   SECTION("abandon, after a cascade that finds it dead: what is left is listed") {
     world.upstream->refuse("revoke", Code::unreachable);
-    REQUIRE(GrantWorld::got(remove(true, false)));
+    REQUIRE(GrantWorld::got(remove(Way::cascade)));
     world.settle();
     CHECK(world.has_registry(world.one));
-    const auto job = GrantWorld::got(remove(false, true));
+    const auto job = GrantWorld::got(remove(Way::abandon));
     REQUIRE(job);
     world.settle();
     CHECK_FALSE(world.has_registry(world.one));
     const auto ended = *world.read<std::optional<model::Job>>(
         [&](store::Reader& reader) { return base::Result(store::find_job(reader, job->id)); });
     CHECK(ended.output_json == R"({"robots_left":[")" + robot + R"("]})");
-    world.pass(2h);  // The first one finds nothing to do any more.
-    world.settle();
+    CHECK(world.jobs_of("registry.remove").back().state == model::JobState::cancelled);
   }
 }
 
 TEST_CASE("a registry that nobody uses is removed at once", "[engine][grants]") {
   World world;
   world.space(world.one, "lib");
-  CHECK(world.grants->in_the_way_of_registry(world.one).empty());
-  CHECK_FALSE(GrantWorld::got(world.grants->remove_registry(world.one, false, false, world.act)));
+  CHECK_FALSE(GrantWorld::got(world.grants->remove_registry(world.one, Way::careful, world.act)));
   CHECK_FALSE(world.has_registry(world.one));
-  CHECK(world.grants->remove_registry(world.one, false, false, world.act).error().code ==
+  CHECK(world.grants->remove_registry(world.one, Way::careful, world.act).error().code ==
         Code::not_found);
 }
 
@@ -258,12 +257,12 @@ TEST_CASE("a workspace goes with its registries and robots when that is asked",
   world.secret(world.team);
   world.settle();
   REQUIRE(world.robots().size() == 2);
-  const auto refused = world.grants->remove_workspace(world.team, false, world.act);
+  const auto refused = world.grants->remove_workspace(world.team, Way::careful, world.act);
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().message,
              Catch::Contains("registry team/own") && Catch::Contains("binding one/lib"));
 
-  REQUIRE(GrantWorld::got(world.grants->remove_workspace(world.team, true, world.act)));
+  REQUIRE(GrantWorld::got(world.grants->remove_workspace(world.team, Way::cascade, world.act)));
   world.secret(world.team);  // Whoever still asks brings no robot back for good.
   for (int i = 0; i < 8 && world.has_workspace(world.team); ++i) {
     world.settle();
@@ -276,4 +275,62 @@ TEST_CASE("a workspace goes with its registries and robots when that is asked",
   CHECK(world.robots().empty());
   CHECK(world.upstream->all().empty());
   CHECK(world.harbor("own")->all().empty());
+}
+
+TEST_CASE("a workspace with robots at a dead registry shows why it waits, and can be abandoned",
+          "[engine][grants]") {
+  World world;
+  const Id two = world.registry("two");
+  world.bind(world.space(world.one, "lib"), world.team);
+  world.bind(world.space(two, "lib"), world.team);
+  world.settle();
+  const auto left = world.upstream->all().begin()->second.name;
+  world.upstream->refuse("revoke", Code::unreachable);
+  const auto remove = [&](Way way) {
+    return world.grants->remove_workspace(world.team, way, world.act);
+  };
+  const auto refused = remove(Way::careful);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message,
+             Catch::Contains("binding two/lib to team") && Catch::Contains("robot " + left));
+
+  REQUIRE(GrantWorld::got(remove(Way::cascade)));
+  world.settle();
+  CHECK(world.has_workspace(world.team));
+  CHECK(world.harbor("two")->all().empty());  // A dead one holds up no other.
+  const auto waiting = world.jobs_of("workspace.remove").at(0);
+  CHECK(waiting.state == model::JobState::queued);
+  CHECK(waiting.run_at_ms > world.clock_ms);
+  REQUIRE(waiting.error);
+  CHECK(waiting.error->code == Code::unreachable);
+  CHECK_THAT(waiting.error->message, Catch::Contains("1 at one: revoke is refused"));
+  CHECK_THAT(waiting.error->hint, Catch::Contains("abandon"));
+
+  SECTION("it comes back") {
+    world.upstream->refuse("revoke", Code::ok);
+    world.pass(2h);
+    world.settle();
+    CHECK(world.upstream->all().empty());
+  }
+  SECTION("it does not") {
+    const auto job = GrantWorld::got(remove(Way::abandon));
+    REQUIRE(job);
+    world.settle();
+    const auto jobs = world.jobs_of("workspace.remove");
+    REQUIRE(jobs.size() == 2);
+    CHECK(jobs[0].id == job->id);
+    CHECK(jobs[0].output_json == R"({"robots_left":[")" + left + R"("]})");
+    CHECK(jobs[1].state == model::JobState::cancelled);
+    CHECK(world.upstream->all().size() == 1);
+    // Back from the dead: what no row knows is ended at the second look for such robots.
+    world.upstream->refuse("revoke", Code::ok);
+    for (int day = 0; day < 3; ++day) {
+      world.pass(25h);
+      world.settle();
+    }
+    CHECK(world.upstream->all().empty());
+  }
+  CHECK_FALSE(world.has_workspace(world.team));
+  CHECK(world.robots().empty());
+  CHECK(world.bindings().empty());
 }
