@@ -44,6 +44,7 @@ struct Choice {
   std::map<model::Id, model::UsableSpace> usable;
   std::vector<model::Id> spaces;
   std::map<model::Id, model::RegistryRecord> registries;
+  std::map<std::string, std::vector<model::Id>> hosts;  ///< Registries by what a pull names.
 };
 
 Choice choice_of(store::Reader& reader, const std::vector<model::UsableSpace>& usable) {
@@ -56,6 +57,8 @@ Choice choice_of(store::Reader& reader, const std::vector<model::UsableSpace>& u
         out.registries.emplace(space.registry, *std::move(found));
   }
   std::sort(out.spaces.begin(), out.spaces.end());
+  for (const auto& [id, registry] : out.registries)
+    out.hosts[engine::pull_host_of(registry)].push_back(id);
   return out;
 }
 
@@ -187,42 +190,38 @@ class Images : public Handlers {
       const Choice choice = choice_of(reader, usable_of(reader));
       store::RepositoryFilter filter;
       filter.only_spaces = &choice.spaces;
+      for (const auto& [host, registries] : choice.hosts)
+        if (registries.size() > 1) filter.twins.push_back(registries);
       const auto rows = store::list_repositories(reader, *request, filter);
-      Answer answer = json_answer(Json::object({{"items", merged(choice, rows.rows)}}));
+      const auto image = [&](const model::RepositoryRecord& row) {
+        return image_json(reader, choice, row);
+      };
+      Answer answer = json_answer(Json::object({{"items", items(rows.rows, image)}}));
       if (!rows.next.empty()) link_next(answer, call, images_list, {rows.next});
       return answer;
     });
   }
 
-  /// One item per pull reference, with every reason and every registry it comes from: one address
-  /// may be integrated twice. Names are sorted, so doubles stand on one page or at its edge.
-  static Json merged(const Choice& choice, const std::vector<model::RepositoryRecord>& rows) {
-    std::vector<std::string> order;
-    std::map<std::string, Json> by_reference;
-    for (const model::RepositoryRecord& row : rows) {
-      const auto registry = choice.registries.find(row.registry);
-      if (registry == choice.registries.end()) continue;
-      const std::string reference = engine::pull_host_of(registry->second) + "/" + row.name;
-      auto found = by_reference.find(reference);
-      if (found == by_reference.end()) {
-        order.push_back(reference);
-        Json item = repository_json(row);
-        item.set("reference", Json::string(reference));
-        item.set("sources", Json::array());
-        found = by_reference.emplace(reference, std::move(item)).first;
-      }
+  /// One pull reference with every reason and every registry it comes from: one address may be
+  /// integrated twice.
+  static Json image_json(store::Reader& reader, const Choice& choice,
+                         const model::RepositoryRecord& row) {
+    const std::string host = engine::pull_host_of(choice.registries.at(row.registry));
+    Json sources = Json::array();
+    for (const model::Id registry : choice.hosts.at(host)) {
+      const auto found = store::find_repository(reader, registry, row.name);
+      if (!found || choice.usable.count(found->space) == 0) continue;
       Json reasons = Json::array();
-      for (const model::Reason reason : choice.usable.at(row.space).reasons)
+      for (const model::Reason reason : choice.usable.at(found->space).reasons)
         reasons.push(Json::string(std::string(to_string(reason))));
       Json source = Json::object();
-      source.set("registry", Json::string(registry->second.identity()));
+      source.set("registry", Json::string(choice.registries.at(registry).identity()));
       source.set("reasons", std::move(reasons));
-      Json sources = *found->second.find("sources");
       sources.push(std::move(source));
-      found->second.set("sources", std::move(sources));
     }
-    Json out = Json::array();
-    for (const std::string& reference : order) out.push(std::move(by_reference.at(reference)));
+    Json out = repository_json(row);
+    out.set("reference", Json::string(host + "/" + row.name));
+    out.set("sources", std::move(sources));
     return out;
   }
 

@@ -80,6 +80,8 @@ base::Result<void> put_sweep_cursor(Writer&, Id registry, const std::string& kin
 struct RepositoryFilter {
   std::optional<Id> registry{};
   const std::vector<Id>* only_spaces = nullptr;  ///< Null = all.
+  /// Groups of registries that are one place: of their rows of one name the oldest alone is listed.
+  std::vector<std::vector<Id>> twins{};
 };
 /// Sorts: name, updated, pulls. Search looks into the whole name.
 Page<model::RepositoryRecord> list_repositories(Reader&, const PageRequest&,

@@ -88,6 +88,16 @@ Page<RepositoryRecord> list_repositories(Reader& reader, const PageRequest& requ
   if (filter.registry) list.where("r.registry = ?", {*filter.registry});
   if (filter.only_spaces)
     list.where("r.space IN (SELECT value FROM json_each(?))", {id_list(*filter.only_spaces)});
+  for (const std::vector<Id>& group : filter.twins) {
+    const Value registries = id_list(group);
+    const Value spaces = filter.only_spaces ? id_list(*filter.only_spaces) : Value(std::nullopt);
+    list.where(
+        "NOT (r.registry IN (SELECT value FROM json_each(?)) AND EXISTS (SELECT 1 FROM repository "
+        "o WHERE o.registry IN (SELECT value FROM json_each(?)) AND o.name = r.name AND o.id < "
+        "r.id "
+        "AND (? IS NULL OR o.space IN (SELECT value FROM json_each(?)))))",
+        {registries, registries, spaces, spaces});
+  }
   return list.page<RepositoryRecord>(reader, request, read_repository);
 }
 

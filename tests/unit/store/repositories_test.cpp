@@ -221,3 +221,35 @@ TEST_CASE("lists of repositories and tags page and search whole names",
       CHECK(rows.front().name == (std::string(sort).empty() ? "v0" : "v9"));
     }
 }
+
+TEST_CASE("of registries that are one place a name is listed once, on pages of any size",
+          "[store][repositories]") {
+  RowWorld world;
+  const Id hub = world.registry("hub"), twin = world.registry("twin"), far = world.registry("far");
+  const Id a = world.space(hub, "a"), b = world.space(twin, "a"), hidden = world.space(twin, "h"),
+           c = world.space(far, "a");
+  const auto put = [&](Id registry, Id space, std::vector<std::string> names) {
+    std::vector<model::RepositoryRecord> batch;
+    for (const auto& name : names) batch.push_back(a_repository(space, name, 1));
+    world.done([&](Writer& writer) { return store::put_repositories(writer, registry, batch); });
+  };
+  put(twin, hidden, {"a/four"});  // The oldest of its name, and nobody may see it.
+  put(twin, b, {"a/one", "a/three"});
+  put(hub, a, {"a/four", "a/one", "a/two"});
+  put(far, c, {"a/one"});
+  const std::vector<Id> only{a, b, c};
+  for (const std::size_t limit : {1, 2, 3, 100})
+    for (const char* sort : {"", "-name"}) {
+      std::multiset<std::pair<std::string, Id>> rows;
+      for (const auto& row : world.all_pages<model::RepositoryRecord>(
+               limit, sort, [&](Reader&reader, const store::PageRequest&request) {
+                 return store::list_repositories(reader, request,
+                                                 {.only_spaces = &only, .twins = {{hub, twin}}});
+               }))
+        rows.emplace(row.name, row.registry);
+      CHECK(
+          rows ==
+          std::multiset<std::pair<std::string, Id>>{
+              {"a/four", hub}, {"a/one", twin}, {"a/one", far}, {"a/three", twin}, {"a/two", hub}});
+    }
+}
