@@ -130,6 +130,7 @@ struct DaemonSettings {
     std::uint64_t page = preset::page;
     std::uint64_t page_max = preset::page_max;
     std::uint64_t try_per_minute = preset::try_per_minute;
+    std::chrono::milliseconds try_floor = preset::try_floor;
   } limits{};
 
   struct Log {

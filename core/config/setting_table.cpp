@@ -194,7 +194,12 @@ Settings policy(DaemonSettings& to) {
            "the most entries of a page that can be asked for", restart,
            between(std::uint64_t{1}, 10'000)},
           {"limits.try-per-minute", Kind::number, &to.limits.try_per_minute,
-           "dry calls (\"try this\") of one user", reload, between(std::uint64_t{0}, 10'000)}};
+           "dry calls (\"try this\") of one user", reload, between(std::uint64_t{0}, 10'000)},
+          {"limits.try-floor", Kind::duration, &to.limits.try_floor,
+           "for registries of workspaces: the longest wait for a connection when one is tried, and "
+           "the soonest answer when it is not reached, so that closed, filtered and forbidden take "
+           "as long; 0: as it comes",
+           reload, never_or(100ms, 20s)}};
 }
 
 Settings program(DaemonSettings& to) {

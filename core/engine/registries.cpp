@@ -1,6 +1,7 @@
 #include "engine/registries.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "base/crypto.h"
 #include "base/json.h"
@@ -213,6 +214,13 @@ Result<void> has_secrets_again(const RegistryRecord& before, const Consequence& 
   return {};
 }
 
+/// A cancel wakes nobody here, so it is looked for.
+void hold_until(base::Steady::time_point at, const base::Deadline& deadline) {
+  constexpr auto look_again = std::chrono::milliseconds(20);
+  while (base::Steady::now() < at && !deadline.passed() && !deadline.cancel.cancelled())
+    std::this_thread::sleep_until(std::min(at, base::Steady::now() + look_again));
+}
+
 }  // namespace
 
 std::string origin_of(const std::string& address) {
@@ -274,25 +282,29 @@ Result<Tried> Registries::try_out(RegistryRecord draft, const base::CancelToken&
                                   const std::function<void(const model::Check&)>& each) {
   if (auto fine = check_draft(draft); !fine) return fine.error();
   draft.integration.reset();
+  const auto settings = daemon_.settings();
+  const bool veils = draft.workspace.has_value();
+  const auto floor = settings->limits.try_floor;
+  // What is filtered is given up when what is closed is answered.
+  if (veils && floor.count() > 0)
+    draft.settings.timeouts.connect = std::min(draft.settings.timeouts.connect, floor);
   auto made = fleet_.draft(draft);
   if (!made) return made.error();
-  const auto settings = daemon_.settings();
   router::CallSettings call;
   call.deadline =
       base::Deadline::in(patience_of(draft.settings.timeouts, Round::health, *settings), cancel);
   call.log = daemon_.current_log();
   const auto listener = std::make_shared<Listener>(each);
-  const bool veils = draft.workspace.has_value();
   auto validation = router::answer_in_time<model::Validation>(
       call.deadline,
-      [&router = daemon_.router, registry = *made, call, listener,
-       veils]() -> Result<model::Validation> {
+      [&router = daemon_.router, registry = *made, call, listener, veils,
+       not_before = base::Steady::now() + floor]() -> Result<model::Validation> {
         model::Validation seen;
         const auto pass = [&](model::Check check) {
           listener->hear(check);
           seen.checks.push_back(std::move(check));
         };
-        Veil veil(pass);
+        Veil veil(pass, [&] { hold_until(not_before, call.deadline); });
         auto done = router.validate(
             *registry, model::Depth::full, call,
             [&](const model::Check& check) { veils ? veil.take(check) : pass(check); });

@@ -64,6 +64,7 @@ void Veil::take(Check check) {
 void Veil::end() {
   if (std::exchange(over_, true)) return;
   if (std::any_of(held_.begin(), held_.end(), not_reached)) {
+    if (hold_) hold_();
     held_.clear();
     for (const std::string_view name : host_steps) {
       held_.push_back(step(name, name == "tcp" ? CheckState::fail : CheckState::skipped));

@@ -12,7 +12,9 @@ namespace portolan::engine {
 /// long any of it took. Used by one thread; `pass` gets every check once, in order.
 class Veil {
  public:
-  explicit Veil(std::function<void(model::Check)> pass) : pass_(std::move(pass)) {}
+  /// `hold` is called once, before host steps that read alike are passed; may be empty.
+  explicit Veil(std::function<void(model::Check)> pass, std::function<void()> hold = {})
+      : pass_(std::move(pass)), hold_(std::move(hold)) {}
 
   /// Host steps are held back until it is known whether one of them failed.
   void take(model::Check check);
@@ -21,6 +23,7 @@ class Veil {
 
  private:
   std::function<void(model::Check)> pass_;
+  std::function<void()> hold_;
   std::vector<model::Check> held_;
   bool over_ = false;  // The host steps are through.
 };

@@ -116,6 +116,7 @@ inline constexpr std::uint64_t registries_per_workspace = 100;
 inline constexpr std::uint64_t queue = 10'000;  ///< Jobs that wait.
 inline constexpr std::uint64_t page = 50, page_max = 500;
 inline constexpr std::uint64_t try_per_minute = 10;  ///< Dry calls of one user.
+inline constexpr std::chrono::milliseconds try_floor = std::chrono::seconds(3);
 }  // namespace daemon
 
 }  // namespace portolan::model::limits

@@ -177,6 +177,41 @@ TEST_CASE("a member's try does not tell closed from forbidden; a platform admin'
   CHECK(streamed.find("nothing listens") == std::string::npos);
 }
 
+TEST_CASE("a member's try of what is not reached is answered no sooner than settled",
+          "[engine][registries]") {
+  RegistryWorld world;
+  auto draft = EngineWorld::a_registry("one");
+  draft.workspace = world.workspace("team");
+  const auto went = [&] {
+    std::lock_guard lock(world.site("one")->mutex);
+    world.site("one")->down = true;
+  };
+  SECTION("whatever was in the way") {
+    const auto floor = std::chrono::milliseconds(300);
+    world.change([&](config::DaemonSettings& next) { next.limits.try_floor = floor; });
+    went();
+    const auto began = base::Steady::now();
+    REQUIRE(world.registries.try_out(draft, {}, {}));
+    CHECK(base::Steady::now() - began >= floor);
+  }
+  SECTION("not what is reached, nor a platform admin's; and who goes away ends it") {
+    world.change([](config::DaemonSettings& next) { next.limits.try_floor = 1h; });
+    CHECK(world.registries.try_out(draft, {}, {}));  // Else it would end with the deadline.
+    went();
+    auto of_platform = draft;
+    of_platform.workspace.reset();
+    CHECK(world.registries.try_out(of_platform, {}, {}));
+    const base::CancelToken cancel;
+    std::thread leaver([&] {
+      std::this_thread::sleep_for(100ms);
+      cancel.cancel();
+    });
+    (void)world.registries.try_out(draft, cancel, {});
+    CHECK(cancel.cancelled());
+    leaver.join();
+  }
+}
+
 TEST_CASE("integrating keeps the registry, its first health, an event and an audit entry",
           "[engine][registries]") {
   RegistryWorld world;

@@ -23,6 +23,7 @@ struct EngineWorld {
     if (!opened) throw std::runtime_error(opened.error().message);
     store = *std::move(opened);
     settings->health.jitter = 0;
+    settings->limits.try_floor = std::chrono::milliseconds(0);
     settings->network.allow_private = true;
     daemon = std::make_unique<engine::Daemon>(
         engine::Daemon{*store, plugins, router, [this] { return current(); }, {}});
