@@ -87,12 +87,23 @@ class Images : public Handlers {
     if (!seen) return seen.error();
     const std::string& name = call.in_path("repository");
     return read([&](store::Reader& reader) -> base::Result<Answer> {
-      const auto repository = store::find_repository(reader, seen->row.record.id, name);
-      if (!repository || (!seen->inspect && !seen->view.sees_space(repository->space)))
-        return no_such("repository", name);
+      const auto repository = repository_in(reader, *seen, name);
+      if (!repository) return repository.error();
       return page_answer(call, tags_list, store::list_tags(reader, *request, repository->id),
                          tag_json);
     });
+  }
+
+  base::Result<Answer> tags_now(Call& call) {
+    auto seen = registry_in_path(resources_, call, Action::registry_check);
+    if (!seen) return seen.error();
+    const std::string& name = call.in_path("repository");
+    auto repository = store().read<model::RepositoryRecord>(
+        [&](store::Reader& reader) { return repository_in(reader, *seen, name); });
+    if (!repository) return repository.error();
+    auto job = resources_.registries.tags_now(seen->row.record.id, name, act_of(call));
+    if (!job) return job.error();
+    return *job ? job_started(**job) : no_content();
   }
 
   /// The images that a workspace, or a namespace of it, may use.
@@ -119,6 +130,17 @@ class Images : public Handlers {
     const std::string& name = call.text("namespace");
     return pull_secret_answer(resources_.grants.pull_secret(
         workspace->id, name.empty() ? std::nullopt : std::optional<std::string>(name)));
+  }
+
+  base::Result<Answer> rotate(Call& call) {
+    auto workspace =
+        workspace_for(resources_, call, Action::workspace_update, call.in_path("workspace"));
+    if (!workspace) return workspace.error();
+    const auto jobs = resources_.grants.rotate(workspace->id, act_of(call));
+    if (!jobs) return jobs.error();
+    Json list = Json::array();
+    for (const model::Job& job : *jobs) list.push(job_json(job));
+    return json_answer(Json::object({{"jobs", std::move(list)}}), 202);
   }
 
   base::Result<Answer> public_pull_secret(Call&) {
@@ -156,6 +178,15 @@ class Images : public Handlers {
   }
 
  private:
+  static base::Result<model::RepositoryRecord> repository_in(store::Reader& reader,
+                                                             const Seen& seen,
+                                                             const std::string& name) {
+    auto found = store::find_repository(reader, seen.row.record.id, name);
+    if (!found || (!seen.inspect && !seen.view.sees_space(found->space)))
+      return no_such("repository", name);
+    return *std::move(found);
+  }
+
   template <class Row, class ToJson>
   static Json items(const std::vector<Row>& rows, const ToJson& to_json) {
     Json out = Json::array();
@@ -271,6 +302,8 @@ void add_components(Routes& routes) {
       "missing": {"type": "array", "items": {"type": "object", "required": ["registry", "space",
         "reason", "hint"]}},
       "notices": {"type": "array", "items": {"type": "string"}}}})");
+  routes.component("RotationStarted", R"({"type": "object", "required": ["jobs"], "properties": {
+      "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}}}})");
   routes.component("Found", R"({"type": "object", "required": ["registries", "spaces",
     "repositories"], "properties": {
       "registries": {"type": "array", "items": {"$ref": "#/components/schemas/RegistrySummary"}},
@@ -286,15 +319,22 @@ void add_catalogue(const Table<Images>& table) {
       .takes({search_parameter(), sort_parameter({"name", "updated", "pulls"})})
       .gives(200, "Repositories", "A page")
       .needs("registry.read");
-  table
-      .get("/repositories/{repository}/tags", &Images::tags, "list*Tags",
-           "Tags of a repository, as last seen")
-      .takes({path_parameter("repository", "Name of the repository; slashes percent-encoded",
-                             R"({"type": "string", "minLength": 1, "maxLength": 512})")})
+  const Parameter repository =
+      path_parameter("repository", "Name of the repository; slashes percent-encoded",
+                     R"({"type": "string", "minLength": 1, "maxLength": 512})");
+  const std::string tags = "/repositories/{repository}/tags";
+  table.get(tags, &Images::tags, "list*Tags", "Tags of a repository, as last seen")
+      .takes({repository})
       .paged()
       .takes({search_parameter()})
       .gives(200, "Tags", "A page")
       .needs("registry.read");
+  table.post(tags, &Images::tags_now, "refresh*Tags", "Read the tags of a repository now")
+      .says("Joins a reading that is under way.")
+      .takes({repository})
+      .gives(202, "Job", "Follow the job")
+      .gives(204, "", "They were read less than 30 s ago")
+      .needs("registry.check");
 }
 
 void add_use(const Table<Images>& table) {
@@ -318,6 +358,15 @@ void add_use(const Table<Images>& table) {
       .takes({workspace_parameter(), name_space})
       .gives(200, "PullSecret", "Exactly what it may pull")
       .needs("pull-secret.read");
+  table
+      .post("/workspaces/{workspace}/pull-secret/rotate", &Images::rotate, "rotatePullSecret",
+            "Give a workspace new credentials to pull with")
+      .says(
+          "A second robot at each registry. The present one works on for the time of the setting "
+          "robots.grace; until there is another it stays in the pull secret.")
+      .takes({workspace_parameter()})
+      .gives(202, "RotationStarted", "A job a registry makes them")
+      .needs("workspace.update");
   table
       .get("/pull-secret", &Images::public_pull_secret, "showPublicPullSecret",
            "What a namespace of no workspace needs to pull")

@@ -1,7 +1,5 @@
-/// What operators look after: audit, webhooks, plugins and types, reload.
+/// What operators look after: audit, plugins and types, reload.
 #include "api/binder.h"
-#include "base/crypto.h"
-#include "base/url.h"
 #include "model/json.h"
 #include "plugin/listing.h"
 #include "store/jobs.h"
@@ -34,16 +32,6 @@ Json to_json(const model::AuditEntry& entry) {
   out.set("before", parsed(entry.before_json));
   out.set("after", parsed(entry.after_json));
   out.set("hash", Json::string(entry.hash));
-  return out;
-}
-
-Json to_json(const model::Webhook& webhook) {
-  Json out = Json::object();
-  out.set("id", Json::integer(webhook.id));
-  out.set("name", Json::string(webhook.name));
-  out.set("url", Json::string(webhook.url));
-  out.set("kinds", model::texts(webhook.kinds));
-  out.set("enabled", Json::boolean(webhook.enabled));
   return out;
 }
 
@@ -84,56 +72,6 @@ class Operations : public Handlers {
     });
   }
 
-  base::Result<Answer> list_webhooks(Call& call) {
-    return whole_list_answer(
-        call, "webhooks", store::webhooks,
-        [](const model::Webhook& webhook) { return webhook.name; },
-        [](const model::Webhook& webhook) { return to_json(webhook); });
-  }
-
-  base::Result<Answer> create_webhook(Call& call) {
-    model::Webhook webhook;
-    webhook.name = text_of(call.body, "name");
-    const auto url = base::parse_address(text_of(call.body, "url"));
-    if (!url)
-      return Error{.code = Code::invalid_config,
-                   .message = url.error().message,
-                   .hint = url.error().hint,
-                   .where = "/url"};
-    webhook.url = url->text();
-    if (const Json* kinds = call.body.find("kinds"))
-      for (const Json& kind : kinds->items()) webhook.kinds.push_back(*kind.as_string());
-    webhook.provenance.created_by = call.caller->principal.name;
-    const std::string given = text_of(call.body, "secret");
-    const base::Secret secret = given.empty() ? base::random_token("whs_") : base::Secret(given);
-    auto written = store().write([&](store::Writer& writer) -> base::Result<void> {
-      auto made = store::insert_webhook(writer, webhook, secret);
-      if (!made) return made.error();
-      webhook = *std::move(made);
-      return engine::note(writer, act_of(call), "webhook.create", webhook.name, "",
-                          base::to_text(to_json(webhook)));
-    });
-    if (!written) return written.error();
-    Json out = to_json(webhook);
-    out.set("secret", given.empty() ? Json::string(secret.reveal()) : Json());
-    Answer answer = json_answer(out, 201);
-    answer.headers.push_back({"Location", "/api/v1/webhooks/" + std::to_string(webhook.id)});
-    return answer;
-  }
-
-  base::Result<Answer> delete_webhook(Call& call) {
-    const std::string& id = call.in_path("webhook");
-    return write([&](store::Writer& writer) -> base::Result<void> {
-      for (const model::Webhook& webhook : store::webhooks(writer)) {
-        if (std::to_string(webhook.id) != id) continue;
-        if (auto gone = store::delete_webhook(writer, webhook.id); !gone) return gone;
-        return engine::note(writer, act_of(call), "webhook.delete", webhook.name,
-                            base::to_text(to_json(webhook)), "");
-      }
-      return no_such("webhook", id);
-    });
-  }
-
   base::Result<Answer> list_plugins(Call&) {
     Json list = Json::array();
     for (const plugin::Plugin& plugin : resources_.daemon.plugins.plugins())
@@ -165,8 +103,6 @@ class Operations : public Handlers {
     if (!written) return written.error();
     return json_answer(*done);
   }
-
- private:
 };
 
 void add_components(Routes& routes) {
@@ -183,20 +119,6 @@ void add_components(Routes& routes) {
   routes.component("AuditVerification", R"({"type": "object", "required": ["intact", "entries",
     "message"], "properties": {"intact": {"type": "boolean"},
       "entries": {"type": ["integer", "null"]}, "message": {"type": ["string", "null"]}}})");
-  routes.component("NewWebhook", R"({"type": "object", "additionalProperties": false,
-    "required": ["name", "url"], "properties": {
-      "name": {"type": "string", "minLength": 1, "maxLength": 100},
-      "url": {"type": "string", "minLength": 1, "maxLength": 2000},
-      "kinds": {"type": "array", "maxItems": 50, "items": {"type": "string", "maxLength": 100},
-        "description": "Kinds of events; empty: all."},
-      "secret": {"type": "string", "minLength": 16, "maxLength": 200, "x-secret": true,
-        "description": "Signs what is sent; without it one is made and shown once."}}})");
-  routes.component("Webhook", R"({"type": "object", "required": ["id", "name", "url", "kinds",
-    "enabled"], "properties": {"id": {"type": "integer"}, "name": {"type": "string"},
-      "url": {"type": "string"}, "kinds": {"type": "array", "items": {"type": "string"}},
-      "enabled": {"type": "boolean"},
-      "secret": {"type": ["string", "null"], "description": "Only in the answer that makes it."}}})");
-  routes.component("Webhooks", list_of("Webhook"));
   routes.component("Plugin", R"({"type": "object", "required": ["file", "state"],
     "properties": {"file": {"type": "string"},
       "state": {"enum": ["ready", "disabled", "refused"]},
@@ -253,24 +175,6 @@ void add_audit(const Table<Operations>& table) {
       .needs("audit.read");
 }
 
-void add_webhooks(const Table<Operations>& table) {
-  table.get("/webhooks", &Operations::list_webhooks, "listWebhooks", "List webhooks")
-      .paged()
-      .gives(200, "Webhooks", "A page")
-      .needs("webhook.write");
-  table.post("/webhooks", &Operations::create_webhook, "createWebhook", "Send events to a URL")
-      .says("Each delivery carries X-Portolan-Signature: sha256=…, the HMAC-SHA256 of the body.")
-      .body("NewWebhook")
-      .gives(201, "Webhook", "The webhook")
-      .needs("webhook.write");
-  table
-      .remove("/webhooks/{webhook}", &Operations::delete_webhook, "deleteWebhook",
-              "Remove a webhook")
-      .takes({id_parameter("webhook")})
-      .gives(204, "", "Removed")
-      .needs("webhook.write");
-}
-
 void add_types(const Table<Operations>& table) {
   table
       .get("/registry-types", &Operations::list_types, "listRegistryTypes",
@@ -292,7 +196,6 @@ void add_operation_routes(Routes& routes, Resources& resources) {
   add_components(routes);
   const Table<Operations> table = Table<Operations>(routes, resources).at({"operations"});
   add_audit(table);
-  add_webhooks(table);
   table
       .get("/plugins", &Operations::list_plugins, "listPlugins",
            "Every plugin file, ready, disabled or refused")

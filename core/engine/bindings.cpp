@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "store/jobs.h"
 #include "store/registries.h"
 #include "store/tenants.h"
 
@@ -92,18 +93,31 @@ base::Result<void> Grants::unbind(Id id, const Act& act) {
   });
 }
 
-base::Result<void> Grants::rotate(Id workspace, const Act& act) {
-  return daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+base::Result<std::vector<model::Job>> Grants::rotate(Id workspace, const Act& act) {
+  std::vector<model::Job> jobs;
+  auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+    jobs.clear();
     for (model::RobotRecord& robot : store::robots(writer, {}, workspace)) {
       if (robot.push || robot.retire_ms != 0) continue;
       robot.retire_ms = daemon_.store.now() + daemon_.settings()->robots.grace.count();
       if (auto kept = store::update_robot(writer, robot); !kept) return kept;
       if (auto due = sync_robots(writer, jobs_, robot.registry, workspace, act.actor); !due)
         return due;
+      const store::JobFilter its{
+          .workspace = workspace, .registry = robot.registry, .kind = "robot.sync"};
+      for (model::Job& job : store::list_jobs(writer, {.limit = 1}, its).rows)
+        jobs.push_back(std::move(job));
       if (auto told = note(writer, act, "robot.rotate", robot.username, "", ""); !told) return told;
     }
-    return {};
+    if (!jobs.empty()) return {};
+    return base::Error{.code = base::Code::conflict,
+                       .message = "the workspace has no robot whose credential could be rotated",
+                       .hint =
+                           "Robots are made for spaces that are bound to the workspace; a pull "
+                           "credential is set at its registry."};
   });
+  if (!written) return written.error();
+  return jobs;
 }
 
 }  // namespace portolan::engine

@@ -51,8 +51,9 @@ class Grants {
   /// namespace is not the workspace's.
   base::Result<PullSecret> pull_secret(std::optional<Id> workspace,
                                        const std::optional<std::string>& name_space);
-  /// A second robot at each registry; the first ends after the grace period.
-  base::Result<void> rotate(Id workspace, const Act& act);
+  /// A second robot at each registry; the first ends after the grace period. The jobs that make
+  /// them, one a registry; conflict when the workspace has no robot.
+  base::Result<std::vector<model::Job>> rotate(Id workspace, const Act& act);
 
   struct PushCommand {
     std::string host, username;

@@ -50,7 +50,12 @@ base::Result<std::size_t> verify_audit(Reader&);
 
 base::Result<model::Webhook> insert_webhook(Writer&, model::Webhook webhook,
                                             const base::Secret& secret);
+/// Its URL, kinds, whether it is enabled, and with `secret` that too. The name stays.
+base::Result<model::Webhook> update_webhook(Writer&, const model::Webhook& webhook,
+                                            std::int64_t if_revision,
+                                            const std::optional<base::Secret>& secret);
 base::Result<void> delete_webhook(Writer&, Id id);
+std::optional<model::Webhook> find_webhook(Reader&, Id id);
 std::vector<model::Webhook> webhooks(Reader&);
 base::Result<base::Secret> webhook_secret(Reader&, Id id);
 /// Where the deliveries of a webhook go on: its last event that is done with. One that is new

@@ -20,6 +20,11 @@ Webhook webhook_of(Rows& rows) {
   return webhook;
 }
 
+std::string all_columns() {
+  return "SELECT id, name, url, kinds, enabled, " + std::string(provenance_columns) +
+         " FROM webhook";
+}
+
 }  // namespace
 
 Result<Webhook> insert_webhook(Writer& writer, Webhook webhook, const base::Secret& secret) {
@@ -39,15 +44,39 @@ Result<Webhook> insert_webhook(Writer& writer, Webhook webhook, const base::Secr
   return webhook;
 }
 
+Result<Webhook> update_webhook(Writer& writer, const Webhook& webhook, std::int64_t if_revision,
+                               const std::optional<base::Secret>& secret) {
+  auto stored = find_webhook(writer, webhook.id);
+  if (!stored) return missing("the webhook");
+  auto& provenance = stored->provenance;
+  if (auto same = same_revision(provenance.revision, if_revision); !same) return same.error();
+  stored->url = webhook.url;
+  stored->kinds = webhook.kinds;
+  stored->enabled = webhook.enabled;
+  advance_provenance(writer, provenance, webhook.provenance);
+  execute(writer,
+          "UPDATE webhook SET url = ?, kinds = ?, enabled = ?, managed_by = ?, updated_ms = ?, "
+          "revision = ? WHERE id = ?",
+          {stored->url, model::texts(stored->kinds), stored->enabled, provenance.managed_by,
+           provenance.updated_ms, provenance.revision, stored->id});
+  if (secret) put_secret(writer, place(stored->id), *secret);
+  return *std::move(stored);
+}
+
 Result<void> delete_webhook(Writer& writer, Id id) {
   if (execute(writer, "DELETE FROM webhook WHERE id = ?", {id}) == 0) return missing("the webhook");
   return {};
 }
 
+std::optional<Webhook> find_webhook(Reader& reader, Id id) {
+  Rows rows = query(reader, all_columns() + " WHERE id = ?", {id});
+  if (!rows.next()) return {};
+  return webhook_of(rows);
+}
+
 std::vector<Webhook> webhooks(Reader& reader) {
   std::vector<Webhook> all;
-  Rows rows = query(reader, "SELECT id, name, url, kinds, enabled, " +
-                                std::string(provenance_columns) + " FROM webhook ORDER BY name");
+  Rows rows = query(reader, all_columns() + " ORDER BY name");
   while (rows.next()) all.push_back(webhook_of(rows));
   return all;
 }

@@ -1,4 +1,4 @@
-"""What every resource of the API keeps to: its ETag, and the pages of its lists."""
+"""What every resource of the API keeps to: its ETag, and the pages of its lists; webhooks; the audit's export."""
 
 import pytest
 from rigs.daemon import Daemon
@@ -15,6 +15,7 @@ def daemon(start, portolan):
 RESOURCES = {  # path: (list, body, change)
     "users/vic": ("users", {"name": "vic"}, {"display_name": "Vic"}),
     "workspaces/shop": ("workspaces", {"name": "shop"}, {"description": "x"}),
+    "webhooks/{id}": ("webhooks", {"name": "hook", "url": "http://127.0.0.1:9"}, {"enabled": False}),
     "registries/hub": ("registries", HUB, {"description": "x"}),
     "registries/hub/spaces/app": ("registries/hub/spaces", {"name": "app", "declare": True}, {"visibility": "public"}),
 }
@@ -26,11 +27,13 @@ def test_an_etag_is_of_one_row_and_one_revision_of_it(daemon, path):
     query = {"validate": "skip"} if collection == "registries" else {}
     if path.startswith("registries/hub/"):
         admin.must(201, "POST", "registries", HUB, validate="skip")
-    first = admin("POST", collection, body, **query).headers["ETag"]
+    made = admin("POST", collection, body, **query)
+    first, path = made.headers["ETag"], path.replace("{id}", str(made.json().get("id")))
     assert admin("GET", path).headers["ETag"] == first
     gone = {"confirm": path.rpartition("/")[2]} if "/spaces/" in path else {}
     assert admin("DELETE", path, headers={"If-Match": first}, **gone).status in (202, 204)
-    second = admin("POST", collection, body, **query).headers["ETag"]
+    again = admin("POST", collection, body, **query)
+    second, path = again.headers["ETag"], again.headers["Location"]
     assert second != first, "made again under its name it is another one"
 
     stale = admin("PATCH", path, change, headers={"If-Match": first})
@@ -74,3 +77,27 @@ def test_pages_are_as_long_as_the_settings_say(start, portolan):
         assert len(whole) == len(set(whole)) > 3, path
         if path != "audit":
             assert len(whole) in (4, 5), path
+
+
+def test_a_webhook_is_changed_and_another_url_asks_for_the_secret(daemon):
+    admin = daemon.admin
+    secret = {"secret": "a secret that is long"}
+    hook = admin.must(201, "POST", "webhooks", {"name": "hook", "url": "http://127.0.0.1:9/a", **secret})["id"]
+    other = {"url": "http://127.0.0.1:9/b"}
+    refused = admin("PATCH", f"webhooks/{hook}", other)
+    assert (refused.status, refused.code, refused.json()["where"]) == (422, "invalid_config", "/secret"), refused.text
+    assert admin.get(f"webhooks/{hook}")["url"] == "http://127.0.0.1:9/a"
+    changed = admin.must(200, "PATCH", f"webhooks/{hook}", {**other, **secret, "kinds": ["registry.created"]})
+    assert (changed["url"], changed["kinds"], changed["enabled"]) == (other["url"], ["registry.created"], True)
+    assert secret["secret"] not in str(changed)
+    assert admin.must(200, "PATCH", f"webhooks/{hook}", {**other, "kinds": []})["kinds"] == [], "the same URL"
+    assert admin("PATCH", f"webhooks/{hook}", {"url": "no url"}).code == "invalid_config"
+    assert daemon.portolan("webhook", "disable", str(hook)).code == 0
+    assert admin.get(f"webhooks/{hook}")["enabled"] is False
+    moved = daemon.portolan("webhook", "update", str(hook), "--url", "http://127.0.0.1:9/c", "--secret-from", "env:S",
+                            env={"S": secret["secret"]})
+    assert moved.code == 0, moved.stderr
+    assert admin.get(f"webhooks/{hook}")["url"] == "http://127.0.0.1:9/c"
+    audit = admin.get("audit", action="webhook.update")["items"]
+    assert len(audit) == 4 and secret["secret"] not in str(audit)
+    assert admin("PATCH", "webhooks/999", {"enabled": True}).status == 404

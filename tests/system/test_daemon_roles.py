@@ -30,7 +30,7 @@ BODIES = {
     "putMember": {"role": "workspace-viewer"}, "updateRegistry": {"description": "x"},
     "renameRegistry": {"name": "taken"}, "setRegistryPullCredential": {"username": "", "password": ""},
     "checkRegistry": {}, "collectRegistry": {}, "bindSpace": {"workspace": "a", "access": "push"},
-    "createWebhook": {"name": "hook", "url": DEAD},
+    "createWebhook": {"name": "hook", "url": DEAD}, "updateWebhook": {"enabled": False},
     "createSpace": {"name": "declared", "declare": True},
     "integrateRegistry": {"name": "taken", "type": "docker-registry", "address": DEAD},
     "tryRegistry": {"name": "taken", "type": "docker-registry", "address": DEAD},
@@ -216,6 +216,7 @@ def wish(who, operation, action, place):
             return "unseen"
         return "allowed" if place.owner or place.name == "hub/bound" else "forbidden"  # Bound with the access push.
     wanted = expected(who, action, place)
-    if wanted == "allowed" and name in ("unbindWorkspaceSpace", "listTags", "listWorkspaceTags"):
+    if wanted == "allowed" and name in ("unbindWorkspaceSpace", "listTags", "listWorkspaceTags", "refreshTags",
+                                          "refreshWorkspaceTags"):
         return "unseen"  # There is none: own spaces take no binding, and nothing has been read from these registries.
     return wanted

@@ -51,6 +51,10 @@ def test_a_workspace_integrates_a_registry_without_a_password_for_its_members_al
         path = "workspaces/payments/registries/hub/repositories/shop%2Fweb/tags"
         tags = wait_for(lambda: member.get(path)["items"], "the tags")
         assert sorted(row["name"] for row in tags) == ["1.0", "latest"]
+    registry.push().image("shop/web", ["1.1"])
+    for member in (owner, viewer):  # The second finds them fresh, or joins the first.
+        asked = member.must((202, 204), "POST", "workspaces/payments/registries/hub/repositories/shop%2Fweb/tags")
+        assert asked is None or member.job(asked["id"])["state"] == "done"
     for nobody in (foreign, stranger):
         assert nobody.get("registries")["items"] == [] and nobody.get("images")["items"] == []
         assert nobody("GET", "search", q="web").json()["repositories"] == []
@@ -221,6 +225,46 @@ def test_the_platform_integrates_harbor_binds_pulls_unbinds_publishes_and_delete
     assert admin("GET", "registries/harbor").status == 404
     robots = [row["name"] for row in harbor.client.get("/robots?page_size=100") if space in json.dumps(row)]
     assert robots == [], "a robot of ours is left behind"
+
+
+def test_a_rotation_makes_a_new_credential_and_the_old_one_works_for_its_grace(daemon, harbor, tmp_path):
+    admin, pull = daemon.admin, Pull(tmp_path)
+    space = harbor.client.unique("portolan-space")
+    harbor.client.make_project(space)
+    harbor.client.push_image(f"{space}/app", "v1")
+    integrate(daemon, harbor)
+    admin.must(201, "POST", "workspaces", {"name": "payments"})
+    owner = daemon.user("owner", {"payments": "workspace-admin"})
+    editor = daemon.user("editor", {"payments": "workspace-editor"})
+    done(admin, admin.must(202, "POST", "registries/harbor/catalogue"))
+    nothing = owner("POST", "workspaces/payments/pull-secret/rotate")
+    assert (nothing.status, nothing.code) == (409, "conflict"), nothing.text
+    admin.must(201, "POST", f"registries/harbor/spaces/{space}/bindings", {"workspace": "payments"})
+    reference = f"{harbor.url.split('//')[1]}/{space}/app:v1"
+
+    def rotate(old, caller):
+        turned = daemon.portolan("workspace", "rotate-credential", "payments", "--watch", caller=caller)
+        assert turned.code == 0, turned.stderr
+        return wait_for(lambda: secret_of(editor)["dockerconfigjson"] != old and secret_of(editor)["dockerconfigjson"],
+                        "another credential")
+
+    def pulls(secret):
+        return pull(reference, secret).returncode == 0
+
+    assert editor("POST", "workspaces/payments/pull-secret/rotate").status == 403
+    first = secret_of(editor)["dockerconfigjson"]
+    daemon.settings["robots.grace"] = "1h"
+    daemon.restart()
+    second = rotate(first, owner)
+    assert pulls(second) and pulls(first), "the old one works on within its grace"
+    daemon.settings["robots.grace"] = "0ms"
+    daemon.restart()
+    third = rotate(second, admin)
+    assert pulls(third)
+    wait_for(lambda: not pulls(second), "the end of the one whose grace is over", 60)
+    assert pulls(first), "its grace was an hour"
+    shown = [row["action"] for row in admin.get("audit", action="robot.rotate")["items"]]
+    assert shown == ["robot.rotate"] * 2
 
 
 def test_a_registry_with_bindings_is_not_removed_without_saying_what_follows(daemon, harbor):

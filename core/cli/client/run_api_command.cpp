@@ -241,15 +241,17 @@ class Progress {
   std::string last_;
 };
 
-/// The id of the job in an answer: the answer itself, or its member.
-std::optional<std::int64_t> job_in(const Json& answer) {
-  if (const Json* job = answer.find("job")) {
-    if (auto id = job->as_integer()) return id;
-    const Json* id = job->find("id");
-    return id ? id->as_integer() : std::nullopt;
-  }
-  const Json* id = answer.find("id");
-  return answer.find("attempt") && id ? id->as_integer() : std::nullopt;
+/// The ids of the jobs in an answer: the answer itself, or its members.
+std::vector<std::int64_t> jobs_in(const Json& answer) {
+  std::vector<std::int64_t> out;
+  const auto add = [&](const Json* id) {
+    if (const auto number = id ? id->as_integer() : std::nullopt) out.push_back(*number);
+  };
+  if (const Json* job = answer.find("job")) add(job->is_object() ? job->find("id") : job);
+  if (const Json* jobs = answer.find("jobs"))
+    for (const Json& job : jobs->items()) add(job.find("id"));
+  if (answer.find("attempt")) add(answer.find("id"));
+  return out;
 }
 
 int follow(Session& session, Client& client, std::int64_t job) {
@@ -315,8 +317,13 @@ int run_api_command(Session& session) {
   if (command->stream) return stream(session, *client, *draft);
   const auto answer = all_pages(session, *client, *command, *draft);
   if (!answer) return refuse(session, answer.error());
-  const auto job = command->jobs ? job_in(*answer) : std::nullopt;
-  if (job && session.args().has("watch")) return follow(session, *client, *job);
+  const auto jobs = command->jobs ? jobs_in(*answer) : std::vector<std::int64_t>();
+  if (!jobs.empty() && session.args().has("watch")) {
+    int code = exit_ok;
+    for (const std::int64_t job : jobs)
+      if (const int one = follow(session, *client, job); one != exit_ok) code = one;
+    return code;
+  }
   if (answer->is_null()) {
     session.terminal().err << command->done << '\n';
   } else if (!session.print(*answer)) {

@@ -229,9 +229,14 @@ TEST_CASE("a robot that was deleted upstream is made anew", "[engine][grants]") 
 
 TEST_CASE("a rotated robot works on for its grace", "[engine][grants]") {
   World world;
+  CHECK(world.grants->rotate(world.team, world.act).error().code == base::Code::conflict);
   world.bind(world.alpha, world.team);
   world.settle();
-  World::done(world.grants->rotate(world.team, world.act));
+  const auto jobs = world.grants->rotate(world.team, world.act);
+  REQUIRE(jobs);
+  REQUIRE(jobs->size() == 1);
+  CHECK(jobs->front().kind == "robot.sync");
+  CHECK(jobs->front().state == model::JobState::queued);
   CHECK(world.team_auths().at("one.example") == world.robot_auth("7"));  // Until there is another.
   world.settle();
   CHECK(world.upstream->all().size() == 2);
