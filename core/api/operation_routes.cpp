@@ -1,4 +1,4 @@
-/// What operators look after: audit, plugins and types, reload.
+/// What operators look after: plugins and types, reload.
 #include "api/binder.h"
 #include "model/json.h"
 #include "plugin/listing.h"
@@ -10,67 +10,10 @@ namespace {
 using base::Code;
 using base::Error;
 using base::Json;
-using model::Action;
-
-/// Texts of the store that hold JSON; null where there is none.
-Json parsed(const std::string& text) {
-  if (text.empty()) return {};
-  auto json = base::parse_json(text);
-  return json ? *std::move(json) : Json();
-}
-
-Json to_json(const model::AuditEntry& entry) {
-  Json out = Json::object();
-  out.set("id", Json::integer(entry.id));
-  out.set("at", Json::string(model::utc_time(entry.at_ms)));
-  out.set("actor", model::text_or_null(entry.actor));
-  out.set("action", Json::string(entry.action));
-  out.set("subject", Json::string(entry.subject));
-  out.set("outcome", Json::string(entry.outcome));
-  out.set("remote", model::text_or_null(entry.remote));
-  out.set("request_id", model::text_or_null(entry.request_id));
-  out.set("before", parsed(entry.before_json));
-  out.set("after", parsed(entry.after_json));
-  out.set("hash", Json::string(entry.hash));
-  return out;
-}
 
 class Operations : public Handlers {
  public:
   using Handlers::Handlers;
-
-  base::Result<Answer> list_audit(Call& call) {
-    store::AuditFilter filter;
-    filter.actor = call.text("actor");
-    filter.action = call.text("action");
-    filter.subject = call.text("subject");
-    for (const auto& [name, bound] :
-         {std::pair{"from", &filter.from_ms}, std::pair{"to", &filter.to_ms}}) {
-      const std::string& text = call.text(name);
-      *bound = model::unix_ms_from(text);
-      if (!text.empty() && *bound == 0)
-        return Error{.code = Code::invalid_argument,
-                     .message = "the time is not in the form 2026-01-31T10:00:00Z",
-                     .where = name};
-    }
-    return list_answer(
-        call, "audit",
-        [&](store::Reader& reader, const store::PageRequest& request) {
-          return store::list_audit(reader, request, filter);
-        },
-        [](const model::AuditEntry& entry) { return to_json(entry); });
-  }
-
-  base::Result<Answer> verify_audit(Call&) {
-    return read([&](store::Reader& reader) -> base::Result<Answer> {
-      const auto entries = store::verify_audit(reader);
-      Json out = Json::object();
-      out.set("intact", Json::boolean(entries.has_value()));
-      out.set("entries", entries ? Json::integer(static_cast<std::int64_t>(*entries)) : Json());
-      out.set("message", entries ? Json() : Json::string(entries.error().message));
-      return json_answer(out);
-    });
-  }
 
   base::Result<Answer> list_plugins(Call&) {
     Json list = Json::array();
@@ -106,19 +49,6 @@ class Operations : public Handlers {
 };
 
 void add_components(Routes& routes) {
-  routes.component("AuditEntries", R"({"type": "object", "required": ["items"], "properties": {
-      "items": {"type": "array", "items": {"type": "object", "required": ["id", "at", "actor",
-        "action", "subject", "outcome", "hash"], "properties": {
-          "id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"},
-          "actor": {"type": ["string", "null"]}, "action": {"type": "string"},
-          "subject": {"type": "string"},
-          "outcome": {"type": "string", "description": "ok, or the code of the refusal"},
-          "remote": {"type": ["string", "null"]}, "request_id": {"type": ["string", "null"]},
-          "before": {}, "after": {},
-          "hash": {"type": "string", "description": "Chains the entry to the one before."}}}}}})");
-  routes.component("AuditVerification", R"({"type": "object", "required": ["intact", "entries",
-    "message"], "properties": {"intact": {"type": "boolean"},
-      "entries": {"type": ["integer", "null"]}, "message": {"type": ["string", "null"]}}})");
   routes.component("Plugin", R"({"type": "object", "required": ["file", "state"],
     "properties": {"file": {"type": "string"},
       "state": {"enum": ["ready", "disabled", "refused"]},
@@ -156,25 +86,6 @@ void add_components(Routes& routes) {
           "items": {"$ref": "#/components/schemas/Plugin"}}}}}})");
 }
 
-void add_audit(const Table<Operations>& table) {
-  table.get("/audit", &Operations::list_audit, "listAudit", "Who did what, newest first")
-      .paged()
-      .takes({text_parameter("actor", "Only of this actor"),
-              text_parameter("action", "Only this action"),
-              text_parameter("subject", "Only about this object"),
-              {.name = "from",
-               .schema = time_schema,
-               .help = "From this time on, 2026-01-31T10:00:00Z"},
-              {.name = "to", .schema = time_schema, .help = "Before this time"}})
-      .gives(200, "AuditEntries", "A page")
-      .needs("audit.read");
-  table
-      .get("/audit/verification", &Operations::verify_audit, "verifyAudit",
-           "Check the chain of hashes")
-      .gives(200, "AuditVerification", "Whether it is intact")
-      .needs("audit.read");
-}
-
 void add_types(const Table<Operations>& table) {
   table
       .get("/registry-types", &Operations::list_types, "listRegistryTypes",
@@ -195,7 +106,6 @@ void add_types(const Table<Operations>& table) {
 void add_operation_routes(Routes& routes, Resources& resources) {
   add_components(routes);
   const Table<Operations> table = Table<Operations>(routes, resources).at({"operations"});
-  add_audit(table);
   table
       .get("/plugins", &Operations::list_plugins, "listPlugins",
            "Every plugin file, ready, disabled or refused")

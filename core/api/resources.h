@@ -48,7 +48,8 @@ struct Resources {
 void add_account_routes(Routes&, Resources&);  ///< setup, session, me, users
 void add_token_routes(Routes&, Resources&);
 void add_workspace_routes(Routes&, Resources&);  ///< workspaces, members, namespaces
-void add_operation_routes(Routes&, Resources&);  ///< audit, plugins, types, reload
+void add_operation_routes(Routes&, Resources&);  ///< plugins, types, reload
+void add_audit_routes(Routes&, Resources&);
 void add_webhook_routes(Routes&, Resources&);
 void add_registry_routes(Routes&, Resources&);       ///< registries: list, try, integrate, change
 void add_registry_view_routes(Routes&, Resources&);  ///< overview, checks, statistics

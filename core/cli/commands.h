@@ -30,6 +30,7 @@ int run_api_command(Session& session);  ///< Every command of cli/client/api_com
 int set_up(Session& session);
 int log_in(Session& session);
 int import_registries(Session& session);
+int export_audit(Session& session);
 int backup(Session& session);
 int restore(Session& session);
 int rotate_key(Session& session);

@@ -40,6 +40,7 @@ const std::map<std::string, Handler>& handlers() {
                                                        {"setup", set_up},
                                                        {"login", log_in},
                                                        {"import", import_registries},
+                                                       {"audit export", export_audit},
                                                        {"backup", backup},
                                                        {"restore", restore},
                                                        {"key rotate", rotate_key},

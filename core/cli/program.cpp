@@ -420,6 +420,23 @@ std::vector<Command> serving_commands() {
                  .examples = {{"portolan import -f fleet.yaml", ""}},
                  .exit_codes = call_codes,
                  .group = "Daemon"});
+  out.push_back(
+      {.words = "audit export",
+       .summary = "Write the audit into a file, and mark it as kept",
+       .description = "Lines of JSON, whose chain of hashes is proved while they are "
+                      "written. When they are on the disk the daemon is told so: only "
+                      "then audit.retention may drop them.",
+       .options =
+           Options{{.name = "to", .argument = "FILE", .help = "a file that does not exist yet"},
+                   {.name = "after",
+                    .argument = "N",
+                    .help = "behind this entry; else what was not exported yet",
+                    .value = config::Value::number},
+                   {.name = "no-mark", .help = "do not tell the daemon"}} +
+           server_options(true),
+       .examples = {{"portolan audit export --to audit-$(date +%F).ndjson", ""}},
+       .exit_codes = call_codes,
+       .group = "Daemon"});
   return out;
 }
 

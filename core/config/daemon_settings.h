@@ -114,6 +114,7 @@ struct DaemonSettings {
   } events{};
 
   struct Audit {
+    milliseconds retention{0};  ///< 0: for ever.
     bool keep_until_exported = true;
   } audit{};
 

@@ -165,41 +165,44 @@ Settings watching(DaemonSettings& to) {
 }
 
 Settings policy(DaemonSettings& to) {
-  return {{"robots.push-life", Kind::duration, &to.robots.push_life,
-           "how long a push credential is good for when nothing else is asked", reload,
-           between(1min, 24h)},
-          {"robots.push-life-max", Kind::duration, &to.robots.push_life_max,
-           "the longest that can be asked", reload, between(1min, 24h)},
-          {"robots.grace", Kind::duration, &to.robots.grace,
-           "how long the old pull credential goes on after a rotation", reload,
-           between(0ms, hours(24 * 30))},
-          {"events.keep", Kind::duration, &to.events.keep, "how long events are kept", reload,
-           between(1h, 10 * year)},
-          {"audit.keep-until-exported", Kind::boolean, &to.audit.keep_until_exported,
-           "no audit entry is dropped before it was exported"},
-          {"network.allow-private", Kind::boolean, &to.network.allow_private,
-           "private and loopback addresses may be contacted for platform registries"},
-          {"network.allow", Kind::networks, &to.network.allow,
-           "networks (CIDR) or host:port that may be contacted for platform registries although "
-           "they are private, loopback or link-local"},
-          {"network.allow-workspaces", Kind::networks, &to.network.allow_workspaces,
-           "the same for the registries of workspaces; nothing of network.allow holds for them"},
-          {"limits.registries-per-workspace", Kind::number, &to.limits.registries_per_workspace,
-           "registries that a workspace may integrate", reload, between(std::uint64_t{0}, many)},
-          {"limits.queue", Kind::number, &to.limits.queue, "jobs that may wait", reload,
-           between(std::uint64_t{1}, 10 * many)},
-          {"limits.page", Kind::number, &to.limits.page, "entries of a page of the API", restart,
-           between(std::uint64_t{1}, 10'000)},
-          {"limits.page-max", Kind::number, &to.limits.page_max,
-           "the most entries of a page that can be asked for", restart,
-           between(std::uint64_t{1}, 10'000)},
-          {"limits.try-per-minute", Kind::number, &to.limits.try_per_minute,
-           "dry calls (\"try this\") of one user", reload, between(std::uint64_t{0}, 10'000)},
-          {"limits.try-floor", Kind::duration, &to.limits.try_floor,
-           "for registries of workspaces: the longest wait for a connection when one is tried, and "
-           "the soonest answer when it is not reached, so that closed, filtered and forbidden take "
-           "as long; 0: as it comes",
-           reload, never_or(100ms, 20s)}};
+  return {
+      {"robots.push-life", Kind::duration, &to.robots.push_life,
+       "how long a push credential is good for when nothing else is asked", reload,
+       between(1min, 24h)},
+      {"robots.push-life-max", Kind::duration, &to.robots.push_life_max,
+       "the longest that can be asked", reload, between(1min, 24h)},
+      {"robots.grace", Kind::duration, &to.robots.grace,
+       "how long the old pull credential goes on after a rotation", reload,
+       between(0ms, hours(24 * 30))},
+      {"events.keep", Kind::duration, &to.events.keep, "how long events are kept", reload,
+       between(1h, 10 * year)},
+      {"audit.retention", Kind::duration, &to.audit.retention,
+       "how long entries of the audit are kept; 0s: for ever", reload, never_or(24h, 10 * year)},
+      {"audit.keep-until-exported", Kind::boolean, &to.audit.keep_until_exported,
+       "no audit entry is dropped before it was exported"},
+      {"network.allow-private", Kind::boolean, &to.network.allow_private,
+       "private and loopback addresses may be contacted for platform registries"},
+      {"network.allow", Kind::networks, &to.network.allow,
+       "networks (CIDR) or host:port that may be contacted for platform registries although "
+       "they are private, loopback or link-local"},
+      {"network.allow-workspaces", Kind::networks, &to.network.allow_workspaces,
+       "the same for the registries of workspaces; nothing of network.allow holds for them"},
+      {"limits.registries-per-workspace", Kind::number, &to.limits.registries_per_workspace,
+       "registries that a workspace may integrate", reload, between(std::uint64_t{0}, many)},
+      {"limits.queue", Kind::number, &to.limits.queue, "jobs that may wait", reload,
+       between(std::uint64_t{1}, 10 * many)},
+      {"limits.page", Kind::number, &to.limits.page, "entries of a page of the API", restart,
+       between(std::uint64_t{1}, 10'000)},
+      {"limits.page-max", Kind::number, &to.limits.page_max,
+       "the most entries of a page that can be asked for", restart,
+       between(std::uint64_t{1}, 10'000)},
+      {"limits.try-per-minute", Kind::number, &to.limits.try_per_minute,
+       "dry calls (\"try this\") of one user", reload, between(std::uint64_t{0}, 10'000)},
+      {"limits.try-floor", Kind::duration, &to.limits.try_floor,
+       "for registries of workspaces: the longest wait for a connection when one is tried, and "
+       "the soonest answer when it is not reached, so that closed, filtered and forbidden take "
+       "as long; 0: as it comes",
+       reload, never_or(100ms, 20s)}};
 }
 
 Settings program(DaemonSettings& to) {

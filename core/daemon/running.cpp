@@ -239,7 +239,7 @@ api::Routes Running::routes() {
   for (auto* add : {api::add_account_routes, api::add_token_routes, api::add_workspace_routes,
                     api::add_registry_routes, api::add_registry_view_routes, api::add_space_routes,
                     api::add_image_routes, api::add_event_routes, api::add_operation_routes,
-                    api::add_webhook_routes})
+                    api::add_webhook_routes, api::add_audit_routes})
     add(out, *resources_);
   return out;
 }

@@ -1,5 +1,6 @@
 #include "engine/retention.h"
 
+#include "store/audit.h"
 #include "store/jobs.h"
 #include "store/measures.h"
 #include "store/registries.h"
@@ -11,6 +12,18 @@ constexpr std::int64_t jobs_kept_ms = 7LL * 24 * 60 * 60 * 1000;
 
 base::Result<void> done(const base::Result<std::size_t>& dropped) {
   return dropped ? base::Result<void>() : dropped.error();
+}
+
+/// What went is told in what stays.
+base::Result<void> drop_audit(store::Writer& writer, const config::DaemonSettings::Audit& settings,
+                              std::int64_t now) {
+  if (settings.retention.count() == 0) return {};
+  const auto dropped = store::drop_audit_before(writer, now - settings.retention.count(),
+                                                settings.keep_until_exported);
+  if (!dropped || *dropped == 0) return done(dropped);
+  Act act;
+  act.actor = "portolan";
+  return note(writer, act, "audit.drop", std::to_string(*dropped) + " entries", "", "");
 }
 
 }  // namespace
@@ -29,7 +42,8 @@ base::Result<void> drop_what_is_old(const Daemon& daemon) {
       },
       [&](store::Writer& writer) {
         return done(store::delete_jobs_before(writer, now - jobs_kept_ms));
-      }};
+      },
+      [&](store::Writer& writer) { return drop_audit(writer, settings->audit, now); }};
   base::Result<void> all;
   for (const auto& chore : chores) {
     if (auto one = daemon.store.write(chore); !one && all) all = std::move(one);

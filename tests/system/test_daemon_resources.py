@@ -1,5 +1,8 @@
 """What every resource of the API keeps to: its ETag, and the pages of its lists; webhooks; the audit's export."""
 
+import hashlib
+import json
+
 import pytest
 from rigs.daemon import Daemon
 
@@ -101,3 +104,49 @@ def test_a_webhook_is_changed_and_another_url_asks_for_the_secret(daemon):
     audit = admin.get("audit", action="webhook.update")["items"]
     assert len(audit) == 4 and secret["secret"] not in str(audit)
     assert admin("PATCH", "webhooks/999", {"enabled": True}).status == 404
+
+
+def chained(line):
+    """The hash of an exported entry, made as docs/security.md says."""
+    names = ("hash_before", "id", "at_ms", "actor", "action", "subject", "remote", "request_id", "outcome",
+             "before_json", "after_json")
+    parts = [str(line[name]).encode() for name in names]
+    return hashlib.sha256(b"".join(b"%d:%s" % (len(part), part) for part in parts)).hexdigest()
+
+
+def test_the_audit_is_exported_proved_marked_and_goes_on(daemon):
+    admin, auditor = daemon.admin, daemon.user("auditor", auditor=True)
+    plain = daemon.user("plain")
+    for n in range(5):
+        admin.must(201, "POST", "workspaces", {"name": f"w-{n}"})
+    before = admin.get("audit/verification")
+    assert before["intact"] and before["first"] == 1 and before["exported"] is None and before["since"]
+    file = daemon.folder / "audit.ndjson"
+    made = daemon.portolan("audit", "export", "--to", str(file), "-o", "json")
+    assert made.code == 0, made.stderr
+    told = json.loads(made.stdout)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["id"] for line in lines] == list(range(1, told["entries"] + 1))
+    assert lines[-1]["hash"] == told["hash"] and file.stat().st_mode & 0o777 == 0o600
+    assert all(line["hash"] == chained(line) for line in lines)
+    assert all(line["hash_before"] == before["hash"] for before, line in zip(lines, lines[1:]))
+    assert [line["subject"] for line in lines if line["action"] == "workspace.create"] == [f"w-{n}" for n in range(5)]
+    after = admin.get("audit/verification")
+    assert (after["exported"], after["intact"]) == (told["through"], True)
+
+    again = daemon.portolan("audit", "export", "--to", str(file))
+    assert again.code != 0 and "exist" in again.stderr, "a file that is there is never written over"
+    more = daemon.folder / "more.ndjson"
+    assert daemon.portolan("audit", "export", "--to", str(more), "--no-mark", caller=auditor).code == 0
+    new = [json.loads(line) for line in more.read_text().splitlines()]
+    assert new[0]["id"] == told["through"] + 1 and new[0]["hash_before"] == told["hash"]
+    assert admin.get("audit/verification")["exported"] == told["through"]
+    assert daemon.portolan("audit", "export", "--to", str(daemon.folder / "no"), caller=auditor).code == 77
+    assert plain("GET", "audit/export").status == 403 and plain("POST", "audit/exported", {}).status == 403
+
+    wrong = admin("POST", "audit/exported", {"through": 1, "hash": "0" * 64})
+    assert (wrong.status, wrong.code) == (409, "conflict")
+    assert admin("POST", "audit/exported", {"through": 10**6, "hash": "0" * 64}).status == 404
+    page = admin("GET", "audit/export", limit=2)
+    assert page.headers["Content-Type"] == "application/x-ndjson" and len(page.text.splitlines()) == 2
+    assert "after=2" in page.headers["Link"]

@@ -31,6 +31,7 @@ BODIES = {
     "renameRegistry": {"name": "taken"}, "setRegistryPullCredential": {"username": "", "password": ""},
     "checkRegistry": {}, "collectRegistry": {}, "bindSpace": {"workspace": "a", "access": "push"},
     "createWebhook": {"name": "hook", "url": DEAD}, "updateWebhook": {"enabled": False},
+    "markAuditExported": {"through": 1, "hash": "0" * 64},
     "createSpace": {"name": "declared", "declare": True},
     "integrateRegistry": {"name": "taken", "type": "docker-registry", "address": DEAD},
     "tryRegistry": {"name": "taken", "type": "docker-registry", "address": DEAD},

@@ -15,6 +15,7 @@ using base::Code;
 using base::Error;
 using base::Json;
 
+constexpr const char* ndjson = "application/x-ndjson";
 constexpr std::size_t reply_bytes = 64 * 1024 * 1024;
 constexpr std::string_view unix_scheme = "unix:";
 
@@ -70,6 +71,19 @@ Error problem_error(int status, const Json& problem) {
       out.message += "\n  " + text_in(mistake, "at") + ": " + text_in(mistake, "detail");
   out.hint = text_in(problem, "hint");
   out.where = text_in(problem, "where");
+  return out;
+}
+
+/// An array of what stands on the lines.
+base::Result<Json> parse_lines(std::string_view text) {
+  Json out = Json::array();
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    auto line = base::parse_json(text.substr(0, end));
+    if (!line) return line.error();
+    out.push(*std::move(line));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
   return out;
 }
 
@@ -149,7 +163,8 @@ net::Request Client::request(const std::string& method, const std::string& targe
   auto url = base::below(server_, target);
   if (url) out.url = *std::move(url);
   out.max_body = reply_bytes;
-  out.headers = {{"Accept", "application/json"}, {"User-Agent", "portolan"}};
+  out.headers = {{"Accept", "application/json, " + std::string(ndjson)},
+                 {"User-Agent", "portolan"}};
   if (!token_.empty()) out.headers.push_back({"Authorization", "Bearer " + token_.reveal()});
   return out;
 }
@@ -168,6 +183,7 @@ base::Result<Reply> Client::send(const std::string& method, const std::string& t
   channel_->start(++exchange_, std::move(message), inbox);
   Reply reply;
   std::string text;
+  bool has_lines = false;
   for (;;) {
     auto event = inbox->next(base::Steady::time_point::max());
     if (!event) return Error{.code = Code::cancelled, .message = "interrupted"};
@@ -176,6 +192,7 @@ base::Result<Reply> Client::send(const std::string& method, const std::string& t
       reply.status = event->status;
       for (const net::Header& header : event->headers) {
         if (header.name == "location") reply.location = header.value;
+        if (header.name == "content-type") has_lines = header.value == ndjson;
         if (header.name == "link") reply.next = next_of(header.value);
         if (header.name == "set-cookie") reply.cookie = header.value;
       }
@@ -184,7 +201,9 @@ base::Result<Reply> Client::send(const std::string& method, const std::string& t
     if (event->error) return *event->error;
     break;
   }
-  auto json = text.empty() ? base::Result<Json>(Json()) : base::parse_json(text);
+  auto json = text.empty() ? base::Result<Json>(Json())
+              : has_lines  ? parse_lines(text)
+                           : base::parse_json(text);
   if (!json && reply.status < 400)
     return Error{.code = Code::protocol,
                  .message = "the answer is no JSON",

@@ -1,5 +1,6 @@
 #include "engine/retention.h"
 
+#include "store/audit.h"
 #include "store/jobs.h"
 #include "store/measures.h"
 #include "world.h"
@@ -66,4 +67,37 @@ TEST_CASE("what is older than the settings keep it goes, what is younger stays",
   REQUIRE(engine::drop_what_is_old(*world.daemon));
   CHECK(world.events("registry.created").empty());
   CHECK(points(store::Resolution::daily) == 2);
+}
+
+TEST_CASE("the audit is kept for ever, until it is set otherwise, and then until it was exported",
+          "[engine][retention]") {
+  constexpr std::int64_t day = 24LL * 60 * 60 * 1000;
+  EngineWorld world;
+  const auto entries = [&] {
+    return *world.store->read<std::size_t>(
+        [](store::Reader& reader) { return store::verify_audit(reader); });
+  };
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(world.store->write(
+        [](store::Writer& writer) { return engine::note(writer, {}, "test", "x", "", ""); }));
+  world.ahead_ms += 1000 * day;
+  REQUIRE(engine::drop_what_is_old(*world.daemon));
+  CHECK(entries() == 3);
+  world.settings->audit.retention = std::chrono::hours(24 * 30);
+  REQUIRE(engine::drop_what_is_old(*world.daemon));
+  CHECK(entries() == 3);
+  REQUIRE(world.store->write([](store::Writer& writer) {
+    const auto slice = store::audit_after(writer, 0, 1);
+    return store::mark_audit_exported(writer, 1, slice.entries.at(0).hash);
+  }));
+  REQUIRE(engine::drop_what_is_old(*world.daemon));
+  CHECK(entries() == 3);  // One went, and what went is told.
+  world.settings->audit.keep_until_exported = false;
+  REQUIRE(engine::drop_what_is_old(*world.daemon));
+  const auto page = world.read<store::Page<model::AuditEntry>>(
+      [](store::Reader& reader) { return store::list_audit(reader, {}, {}); });
+  REQUIRE(page.rows.size() == 2);
+  CHECK(page.rows[0].action == "audit.drop");
+  CHECK(page.rows[0].subject == "2 entries");
+  CHECK(page.rows[1].subject == "1 entries");
 }

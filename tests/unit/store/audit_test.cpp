@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "rows.h"
+#include "store/audit.h"
 #include "store/connection.h"
 #include "store/jobs.h"
 #include "store/tenants.h"
@@ -36,6 +37,24 @@ struct World : StoreWorld {
     std::string text;
     for (const auto& entry : page.rows) text += entry.subject;
     return text;
+  }
+  /// a to e, a millisecond apart.
+  void five() {
+    for (const char* subject : {"a", "b", "c", "d", "e"}) note("alice", "x", subject);
+  }
+  void export_through(model::Id id) {
+    REQUIRE(code_of([&](Writer& writer) {
+              const auto slice = store::audit_after(writer, id - 1, 1);
+              return mark_audit_exported(writer, id, slice.entries.at(0).hash);
+            }) == Code::ok);
+  }
+  std::size_t drop(std::int64_t before_ms, bool only_exported) {
+    return write<std::size_t>(
+        [&](Writer& writer) { return store::drop_audit_before(writer, before_ms, only_exported); });
+  }
+  store::AuditReach reach() {
+    return read<store::AuditReach>(
+        [](Reader& reader) { return Result(store::audit_reach(reader)); });
   }
   /// As somebody with the file and a shell would do it.
   void tamper(const std::string& sql) {
@@ -145,6 +164,127 @@ TEST_CASE("a chain written anew without the key is found", "[store][audit]") {
   const auto found = world.verify();
   REQUIRE_FALSE(found);
   CHECK(found.error().where == "entry 1");
+}
+
+TEST_CASE("what is old and exported goes, and the rest is still proved", "[store][audit]") {
+  World world;
+  world.five();
+  const std::int64_t young = world.now_ms;  // Only the fifth is as young.
+  CHECK(world.drop(young, true) == 0);      // Nothing was exported.
+  CHECK(world.code_of([](Writer& writer) { return mark_audit_exported(writer, 3, "another"); }) ==
+        Code::conflict);
+  CHECK(world.code_of([](Writer& writer) { return mark_audit_exported(writer, 9, ""); }) ==
+        Code::not_found);
+  world.export_through(3);
+  world.export_through(2);  // It never goes back.
+  CHECK(world.reach().exported == 3);
+  CHECK(world.drop(young - 3, true) == 1);  // Old enough is the first alone.
+  CHECK(world.drop(young, true) == 2);
+  CHECK(world.subjects({}) == "ed");
+  CHECK(*world.verify() == 2);
+  CHECK(world.reach().first == 4);
+  CHECK(world.reach().since_ms == young - 1);
+  CHECK(world.drop(young, false) == 1);
+  CHECK(world.drop(young + 1000, false) == 0);  // The newest stays.
+  world.note("alice", "x", "f");
+  world.reopen();
+  CHECK(world.subjects({}) == "fe");
+  CHECK(*world.verify() == 2);
+  REQUIRE(world.store->rotate_key(base::SealingKey::generate()));
+  CHECK(*world.verify() == 2);
+}
+
+TEST_CASE("an export is proved by its lines alone", "[store][audit]") {
+  World world;
+  world.five();
+  world.export_through(2);
+  CHECK(world.drop(world.now_ms, true) == 2);
+  const auto slice = world.read<store::AuditSlice>(
+      [](Reader& reader) { return Result(store::audit_after(reader, 0, 2)); });
+  REQUIRE(slice.entries.size() == 2);
+  CHECK(slice.entries[0].id == 3);
+  CHECK(store::audit_hash(slice.entries[0], slice.hash_before) == slice.entries[0].hash);
+  CHECK(store::audit_hash(slice.entries[1], slice.entries[0].hash) == slice.entries[1].hash);
+  const auto rest = world.read<store::AuditSlice>(
+      [](Reader& reader) { return Result(store::audit_after(reader, 4, 10)); });
+  REQUIRE(rest.entries.size() == 1);
+  CHECK(rest.hash_before == slice.entries[1].hash);
+}
+
+TEST_CASE("marks of the audit that were not written here are found, and nothing is dropped",
+          "[store][audit]") {
+  const std::pair<const char*, const char*> ways[] = {
+      // Entries cut off, and the beginning said to be behind them.
+      {"UPDATE audit_mark SET id = 4, hash = (SELECT hash FROM audit WHERE id = 4) WHERE name = "
+       "'anchor'; DELETE FROM audit WHERE id <= 4",
+       "entry 4"},
+      {"DELETE FROM audit_mark WHERE name = 'anchor'", "entry 1"},
+      {"UPDATE audit_mark SET fingerprint = '' WHERE name = 'anchor'", "entry 2"},
+      {"UPDATE audit_mark SET id = 5, hash = (SELECT hash FROM audit WHERE id = 5) WHERE name = "
+       "'exported'",
+       "entry 5"},
+      {"INSERT OR REPLACE INTO audit_mark SELECT 'exported', id, hash, fingerprint FROM audit_mark "
+       "WHERE name = 'anchor'",
+       "entry 2"},
+      {"DELETE FROM audit WHERE id = 3", "entry 3"},
+  };
+  for (const auto& [sql, where] : ways) {
+    CAPTURE(sql);
+    World world;
+    world.five();
+    world.export_through(3);
+    REQUIRE(world.drop(world.now_ms - 2, true) == 2);
+    world.tamper(sql);
+    const auto found = world.verify();
+    REQUIRE_FALSE(found);
+    CHECK(found.error().where == where);
+  }
+  World world;
+  world.five();
+  world.export_through(1);
+  world.tamper("UPDATE audit_mark SET id = 4 WHERE name = 'exported'");
+  CHECK(world.code_of([&](Writer& writer) -> Result<void> {
+    auto dropped = store::drop_audit_before(writer, world.now_ms, true);
+    if (!dropped) return dropped.error();
+    return {};
+  }) == Code::internal);
+  REQUIRE(world.store->rotate_key(base::SealingKey::generate()));
+  CHECK_FALSE(world.verify());  // A new key does not make it good.
+}
+
+TEST_CASE("a webhook is changed, with a new secret or without", "[store]") {
+  test::RowWorld world;
+  model::Webhook hook = world.write<model::Webhook>([](store::Writer& writer) {
+    model::Webhook wanted;
+    wanted.name = "chat";
+    wanted.url = "http://one.example/";
+    return insert_webhook(writer, wanted, base::Secret("first"));
+  });
+  const auto secret = [&] {
+    return world.read<base::Secret>(
+        [&](store::Reader& reader) { return store::webhook_secret(reader, hook.id); });
+  };
+  const auto change = [&](std::int64_t revision, std::optional<base::Secret> with) {
+    hook = world.write<model::Webhook>(
+        [&](store::Writer& writer) { return store::update_webhook(writer, hook, revision, with); });
+  };
+  hook.enabled = false;
+  change(1, {});
+  CHECK(secret().reveal() == "first");
+  CHECK(hook.provenance.revision == 2);
+  hook.url = "http://two.example/";
+  change(2, base::Secret("second"));
+  CHECK(secret().reveal() == "second");
+  const auto kept = world.read<std::optional<model::Webhook>>(
+      [&](store::Reader& reader) { return Result(store::find_webhook(reader, hook.id)); });
+  REQUIRE(kept);
+  CHECK(kept->url == "http://two.example/");
+  CHECK_FALSE(kept->enabled);
+  CHECK(world.code_of([&](store::Writer& writer) -> Result<void> {
+    auto stale = store::update_webhook(writer, hook, 2, {});
+    if (!stale) return stale.error();
+    return {};
+  }) == Code::conflict);
 }
 
 TEST_CASE("a webhook goes on where it was, from the events after it was made", "[store]") {

@@ -230,9 +230,9 @@ TEST_CASE("an older database is brought up to date, after a backup", "[store][mi
   CHECK(world.read<std::optional<int>>([](Reader& reader) {
     return store::scalar<int>(reader, "SELECT count(*) FROM from_before");
   }) == 1);
-  REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v1"});
-  CHECK(number(world.folder / "data/portolan.db.before-v1", "PRAGMA user_version") == 0);
-  CHECK(number(world.folder / "data/portolan.db.before-v1", "SELECT count(*) FROM from_before") ==
+  REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v2"});
+  CHECK(number(world.folder / "data/portolan.db.before-v2", "PRAGMA user_version") == 0);
+  CHECK(number(world.folder / "data/portolan.db.before-v2", "SELECT count(*) FROM from_before") ==
         1);
   world.store.reset();
   CHECK(number(world.file(), "PRAGMA user_version") ==
