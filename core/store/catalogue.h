@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/usable.h"
-#include "store/store.h"
+#include "store/reader.h"
 
 namespace portolan::store {
 

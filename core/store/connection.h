@@ -21,7 +21,7 @@
 
 #include "base/json.h"
 #include "model/usable.h"
-#include "store/store.h"
+#include "store/reader.h"
 
 namespace portolan::store {
 

@@ -1,4 +1,4 @@
-#include "store/data_folder.h"
+#include "store/database.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -44,24 +44,25 @@ base::Result<void> check_key(Reader& reader, const base::SealingKey& key) {
                      .hint = "Name the key file that belongs to this database with --key-file."};
 }
 
-Store::Database::Database(StoreOptions options, FolderLock lock)
+Database::Database(std::filesystem::path folder, Surroundings surroundings, FolderLock lock)
     : lock_(std::move(lock)),
-      folder_(options.directory),
-      file_(options.directory / database_name),
-      surroundings_{std::move(options.key),
-                    options.now ? std::move(options.now) : std::function(wall_clock)} {}
+      folder_(std::move(folder)),
+      file_(folder_ / database_name),
+      surroundings_(std::move(surroundings)) {}
 
-base::Result<std::unique_ptr<Store::Database>> Store::Database::open(
-    StoreOptions options, std::span<const Migration> list) {
-  auto lock = FolderLock::take(options.directory);
+base::Result<std::unique_ptr<Database>> Database::open(std::filesystem::path folder,
+                                                       Surroundings surroundings,
+                                                       std::span<const Migration> list) {
+  auto lock = FolderLock::take(folder);
   if (!lock) return lock.error();
-  std::unique_ptr<Database> database(new Database(std::move(options), *std::move(lock)));
+  std::unique_ptr<Database> database(
+      new Database(std::move(folder), std::move(surroundings), *std::move(lock)));
   auto begun = guarded(database->folder_, [&] { return database->begin(list); });
   if (!begun) return setup_error(begun.error());
   return database;
 }
 
-base::Result<void> Store::Database::begin(std::span<const Migration> list) {
+base::Result<void> Database::begin(std::span<const Migration> list) {
   if (auto made = make_private_file(file_); !made) return made;
   auto connection =
       std::make_unique<Reader::Connection>(file_, Reader::Connection::Access::write, surroundings_);
@@ -81,8 +82,8 @@ base::Result<void> Store::Database::begin(std::span<const Migration> list) {
   });
 }
 
-base::Result<void> Store::Database::write_and_change_key(const GroupCommit::Body& body,
-                                                         const base::SealingKey& key) {
+base::Result<void> Database::write_and_change_key(const GroupCommit::Body& body,
+                                                  const base::SealingKey& key) {
   {
     base::Lock pool(pool_);
     closed_ = true;
@@ -96,7 +97,7 @@ base::Result<void> Store::Database::write_and_change_key(const GroupCommit::Body
 }
 
 /// A connection of the pool, until it goes. Opened at its first use.
-class Store::Database::Loan {
+class Database::Loan {
  public:
   explicit Loan(Database& database) : database_(database) {
     base::Lock lock(database_.pool_);
@@ -128,7 +129,7 @@ class Store::Database::Loan {
   std::unique_ptr<Reader::Connection> connection_;
 };
 
-base::Result<void> Store::Database::read(const std::function<void(Reader&)>& body) {
+base::Result<void> Database::read(const std::function<void(Reader&)>& body) {
   Loan loan(*this);
   return guarded(folder_, [&]() -> base::Result<void> {
     // Ended by its destructor: there is nothing to commit.
@@ -140,7 +141,7 @@ base::Result<void> Store::Database::read(const std::function<void(Reader&)>& bod
   });
 }
 
-base::Result<void> Store::Database::backup(const std::filesystem::path& file) {
+base::Result<void> Database::backup(const std::filesystem::path& file) {
   return guarded(folder_, [&] { return copy_database(file_, file); });
 }
 

@@ -1,22 +1,101 @@
 #pragma once
-/// The connections of one open store. The room's own.
+/// One open database: its folder, the commits that writers share, and its connections. The room's
+/// own.
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
 #include "store/connection.h"
-#include "store/data_folder.h"
-#include "store/group_commit.h"
 #include "store/schema.h"
 
 namespace portolan::store {
 
+// The folder: private, and of one process at a time.
+
+/// Held while a process uses a folder; the kernel lets go of it however the process ends.
+class FolderLock {
+ public:
+  /// Makes the folder (0700) when it is missing. invalid_config: cannot be made or written to, or
+  /// another process holds it.
+  static base::Result<FolderLock> take(const std::filesystem::path& folder);
+  FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock();
+
+ private:
+  explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+/// An empty file with mode 0600 when there is none; its companions get the same mode from SQLite.
+base::Result<void> make_private_file(const std::filesystem::path& file);
+/// Its bytes and its name are on the disk. unavailable.
+base::Result<void> make_durable(const std::filesystem::path& file);
+/// `from` takes the name `to`, durably. unavailable.
+base::Result<void> move_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Writers that come while another one writes share its commit: the disk is waited for once.
+
+/// The one connection that writes. Safe from any thread.
+class GroupCommit {
+ public:
+  using Body = std::function<base::Result<void>(Writer&)>;
+
+  GroupCommit(std::filesystem::path folder, std::unique_ptr<Reader::Connection> connection)
+      : folder_(std::move(folder)), connection_(std::move(connection)) {}
+
+  /// Called after each commit, before anybody else writes. Set once, before the first write.
+  void on_commit(std::function<void()> told) { committed_ = std::move(told); }
+
+  /// Runs `body` on this thread, one at a time. What it did is durable when this returns without
+  /// Error, and undone otherwise, without harm to those who share the commit. What it throws is
+  /// passed on.
+  base::Result<void> write(const Body& body);
+  /// The same with a commit of its own; after it, and before anybody else writes, `then`.
+  base::Result<void> write_alone(const Body& body, const std::function<void()>& then);
+
+ private:
+  /// Bodies that end together.
+  struct Batch {
+    std::size_t bodies = 0;
+    bool changed = false, ended = false;
+    base::Result<void> outcome{};
+  };
+
+  base::Result<void> sql(const char* statements);
+  base::Result<void> begin() REQUIRES(mutex_);
+  /// Runs `body` within the batch, and undoes what it did when it fails.
+  base::Result<void> run(const Body& body) REQUIRES(mutex_);
+  void undo_body(const base::Result<void>& why) REQUIRES(mutex_);
+  void end() REQUIRES(mutex_);
+  void close(base::Result<void> outcome) REQUIRES(mutex_);
+
+  const std::filesystem::path folder_;
+  std::function<void()> committed_ = [] {};
+  std::atomic<std::size_t> coming_ = 0;  // Threads that wait for the mutex to write.
+
+  base::Mutex mutex_;
+  const std::unique_ptr<Reader::Connection> connection_;  // Used with mutex_ held.
+  std::shared_ptr<Batch> batch_ GUARDED_BY(mutex_);       // Null: no transaction is open.
+  base::Condition ended_;
+};
+
+// All of it.
+
 inline constexpr const char* database_name = "portolan.db";
 
 /// One connection that writes and a few that read. Safe from any thread.
-class Store::Database {
+class Database {
  public:
-  static base::Result<std::unique_ptr<Database>> open(StoreOptions options,
+  /// In `folder`, brought to the last version of `list`. Errors as Store::open().
+  static base::Result<std::unique_ptr<Database>> open(std::filesystem::path folder,
+                                                      Surroundings surroundings,
                                                       std::span<const Migration> list);
 
   base::Result<void> read(const std::function<void(Reader&)>& body);
@@ -30,7 +109,7 @@ class Store::Database {
   const std::string& installation() const { return installation_; }
 
  private:
-  Database(StoreOptions options, FolderLock lock);
+  Database(std::filesystem::path folder, Surroundings surroundings, FolderLock lock);
   base::Result<void> begin(std::span<const Migration> list);
   class Loan;
 

@@ -1,4 +1,4 @@
-#include "store/group_commit.h"
+#include "store/database.h"
 
 #include <sqlite3.h>
 

@@ -1,4 +1,5 @@
 #include "model/json.h"
+#include "store/registries.h"
 #include "store/registry_rows.h"
 
 namespace portolan::store {

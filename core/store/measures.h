@@ -1,6 +1,9 @@
 #pragma once
-/// Measures now and over time: raw, then hourly, then daily.
-#include "store/store.h"
+/// Measures as they are now.
+#include <optional>
+#include <vector>
+
+#include "store/series.h"
 
 namespace portolan::store {
 
@@ -22,26 +25,5 @@ struct KeptStatistics {
   std::vector<model::SpaceMeasures> spaces;
 };
 KeptStatistics statistics(Reader&, Id registry);
-
-enum class Resolution { raw, hourly, daily };
-struct SeriesRequest {
-  std::string measure{};
-  model::MeasureKind kind = model::MeasureKind::none;
-  std::int64_t from_ms = 0, to_ms = 0;     ///< Both included.
-  std::optional<Resolution> resolution{};  ///< Absent: as fine as `limit` permits.
-  std::size_t limit = 500;
-};
-/// Oldest first, at most `limit` points over the whole stretch: neighbours are folded until they
-/// are so few. Where the resolution asked for is no longer kept, the next coarser one stands. A
-/// folded point is at the begin of its time, has the last value and state there, and the smallest
-/// and greatest of all.
-std::vector<model::SeriesPoint> series(Reader&, Id registry, const SeriesRequest&);
-
-struct Retention {
-  std::int64_t raw_ms = 0, hourly_ms = 0, daily_ms = 0;
-};
-/// Folds full hours and days (UTC) and drops what is older than its retention, whole hours and days
-/// at a time.
-base::Result<void> compact_series(Writer&, const Retention& retention);
 
 }  // namespace portolan::store

@@ -307,4 +307,30 @@ std::size_t count_registries(Reader& reader, std::optional<Id> workspace) {
       .value_or(0);
 }
 
+Page<RegistryRow> list_registries(Reader& reader, const PageRequest& request,
+                                  const RegistryFilter& filter) {
+  const std::string columns = std::string(registry_columns) + ", " + std::string(health_columns);
+  // The index on states goes on with health's own column.
+  const bool by_state = request.sort.ends_with("state");
+  List list({.columns = columns,
+             .from = registry_tables,
+             .id = by_state ? "h.registry" : "r.id",
+             .search = "r.name",
+             .sorts = {{"name", "r.name"},
+                       {"type", "r.type"},
+                       {"state", "h.state"},
+                       {"created", "r.created_ms"}}});
+  if (filter.only) list.where("r.id IN (SELECT value FROM json_each(?))", {id_list(*filter.only)});
+  if (filter.workspace) list.where("r.workspace = ?", {*filter.workspace});
+  if (filter.platform) list.where("r.workspace IS NULL");
+  if (!filter.type.empty()) list.where("r.type = ?", {filter.type});
+  if (filter.state) list.where("h.state = ?", {to_string(*filter.state)});
+  return list.page<RegistryRow>(reader, request, [](Rows& rows) {
+    RegistryRow row;
+    row.record = read_registry(rows);
+    row.health = read_health(rows);
+    return row;
+  });
+}
+
 }  // namespace portolan::store

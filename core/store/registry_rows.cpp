@@ -1,27 +1,12 @@
 #include "store/registry_rows.h"
 
 #include "model/json.h"
-#include "store/paging.h"
 
 namespace portolan::store {
 namespace {
 
 using base::Json;
 using model::RegistryRecord;
-
-/// r is the registry, h its health, w its workspace, s its password.
-constexpr std::string_view registry_columns =
-    "r.id, r.workspace, COALESCE(w.name, ''), r.name, r.type, r.address, r.username, "
-    "r.trusted_realms, r.ca_pem, r.client_certificate_pem, r.minimum_version, r.pin_sha256, "
-    "r.skip_verify, r.proxy, r.allow_plain_http, r.options_json, r.connect_ms, r.request_ms, "
-    "r.validation_ms, r.statistics_ms, r.description, r.pull_host, r.default_visibility, "
-    "r.health_s, r.statistics_s, r.deep_s, r.catalogue_s, r.paused, r.secret_version, "
-    "COALESCE(s.fingerprint, ''), r.pull_username <> '', r.pull_suspended, r.integration_json, "
-    "r.managed_by, r.created_by, r.created_ms, r.updated_ms, r.revision";
-constexpr std::string_view registry_tables =
-    "registry r JOIN health h ON h.registry = r.id LEFT JOIN workspace w ON w.id = r.workspace "
-    "LEFT JOIN registry_secret s "
-    "ON s.owner = r.id AND s.kind = 'password'";
 
 model::Integration integration_of(const Json& json) {
   model::Integration integration = model::integration_from(json);
@@ -88,32 +73,6 @@ Json stored_form(const model::Integration& integration) {
   Json json = model::to_json(integration);
   json.set("facts", Json::string(integration.facts_json));
   return json;
-}
-
-Page<RegistryRow> list_registries(Reader& reader, const PageRequest& request,
-                                  const RegistryFilter& filter) {
-  const std::string columns = std::string(registry_columns) + ", " + std::string(health_columns);
-  // The index on states goes on with health's own column.
-  const bool by_state = request.sort.ends_with("state");
-  List list({.columns = columns,
-             .from = registry_tables,
-             .id = by_state ? "h.registry" : "r.id",
-             .search = "r.name",
-             .sorts = {{"name", "r.name"},
-                       {"type", "r.type"},
-                       {"state", "h.state"},
-                       {"created", "r.created_ms"}}});
-  if (filter.only) list.where("r.id IN (SELECT value FROM json_each(?))", {id_list(*filter.only)});
-  if (filter.workspace) list.where("r.workspace = ?", {*filter.workspace});
-  if (filter.platform) list.where("r.workspace IS NULL");
-  if (!filter.type.empty()) list.where("r.type = ?", {filter.type});
-  if (filter.state) list.where("h.state = ?", {to_string(*filter.state)});
-  return list.page<RegistryRow>(reader, request, [](Rows& rows) {
-    RegistryRow row;
-    row.record = read_registry(rows);
-    row.health = read_health(rows);
-    return row;
-  });
 }
 
 }  // namespace portolan::store

@@ -1,6 +1,5 @@
 #pragma once
 /// How rows of the tables registry and health become values. The room's own.
-#include "store/registries.h"
 #include "store/words.h"
 
 namespace portolan::store {
@@ -8,7 +7,21 @@ namespace portolan::store {
 /// registry_secret.kind of the password; its fingerprint is part of a RegistryRecord.
 inline constexpr std::string_view password_word = "password";
 
-/// All that a RegistryRecord is made of, WHERE `condition`; r is the registry.
+/// All that a RegistryRecord is made of: r is the registry, h its health, w its workspace, s its
+/// password.
+inline constexpr std::string_view registry_columns =
+    "r.id, r.workspace, COALESCE(w.name, ''), r.name, r.type, r.address, r.username, "
+    "r.trusted_realms, r.ca_pem, r.client_certificate_pem, r.minimum_version, r.pin_sha256, "
+    "r.skip_verify, r.proxy, r.allow_plain_http, r.options_json, r.connect_ms, r.request_ms, "
+    "r.validation_ms, r.statistics_ms, r.description, r.pull_host, r.default_visibility, "
+    "r.health_s, r.statistics_s, r.deep_s, r.catalogue_s, r.paused, r.secret_version, "
+    "COALESCE(s.fingerprint, ''), r.pull_username <> '', r.pull_suspended, r.integration_json, "
+    "r.managed_by, r.created_by, r.created_ms, r.updated_ms, r.revision";
+inline constexpr std::string_view registry_tables =
+    "registry r JOIN health h ON h.registry = r.id LEFT JOIN workspace w ON w.id = r.workspace "
+    "LEFT JOIN registry_secret s "
+    "ON s.owner = r.id AND s.kind = 'password'";
+/// SELECT these, WHERE `condition`.
 std::string registry_select(std::string_view condition);
 model::RegistryRecord read_registry(Rows& rows);
 

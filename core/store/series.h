@@ -1,8 +1,10 @@
 #pragma once
-/// How points of a series come and are folded. The room's own.
+/// Measures over time: raw, then hourly, then daily.
+#include <optional>
+#include <string>
 #include <vector>
 
-#include "store/measures.h"
+#include "store/reader.h"
 
 namespace portolan::store {
 
@@ -12,6 +14,29 @@ inline constexpr std::int64_t hour_ms = 3'600'000, day_ms = 24 * hour_ms;
 constexpr std::int64_t begin_of(std::int64_t at_ms, std::int64_t width) {
   return at_ms - at_ms % width;
 }
+
+enum class Resolution { raw, hourly, daily };
+struct SeriesRequest {
+  std::string measure{};
+  model::MeasureKind kind = model::MeasureKind::none;
+  std::int64_t from_ms = 0, to_ms = 0;     ///< Both included.
+  std::optional<Resolution> resolution{};  ///< Absent: as fine as `limit` permits.
+  std::size_t limit = 500;
+};
+/// Oldest first, at most `limit` points over the whole stretch: neighbours are folded until they
+/// are so few. Where the resolution asked for is no longer kept, the next coarser one stands. A
+/// folded point is at the begin of its time, has the last value and state there, and the smallest
+/// and greatest of all.
+std::vector<model::SeriesPoint> series(Reader&, Id registry, const SeriesRequest&);
+
+struct Retention {
+  std::int64_t raw_ms = 0, hourly_ms = 0, daily_ms = 0;
+};
+/// Folds full hours and days (UTC) and drops what is older than its retention, whole hours and days
+/// at a time.
+base::Result<void> compact_series(Writer&, const Retention& retention);
+
+// The room's own.
 
 /// One point for each stretch of `width` that has points, at its begin; `points` and the answer are
 /// oldest first.

@@ -18,7 +18,10 @@ base::Result<void> not_there(const std::filesystem::path& file) {
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
-  auto database = Database::open(std::move(options), migrations());
+  Surroundings surroundings{std::move(options.key),
+                            options.now ? std::move(options.now) : std::function(wall_clock)};
+  auto database =
+      Database::open(std::move(options.directory), std::move(surroundings), migrations());
   if (!database) return database.error();
   return std::unique_ptr<Store>(new Store(*std::move(database)));
 }

@@ -1,68 +1,28 @@
 #pragma once
-/// What the daemon keeps: the one door to SQL. Nothing of SQLite shows here, so that another
-/// database can stand behind the same face later.
+/// What the daemon keeps: the one door to SQL. A Store reads and writes; what there is to read and
+/// write is in tenants.h (users, workspaces), registries.h, catalogue.h (spaces, bindings, robots,
+/// repositories), measures.h and jobs.h (with audit and webhooks). The other headers are the room's
+/// own.
 #include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/cancel.h"
-#include "base/crypto.h"
 #include "base/mutex.h"
-#include "base/result.h"
-#include "model/records.h"
+#include "store/reader.h"
 
 namespace portolan::store {
 
-using model::Id;
-
-/// A consistent view of everything, for the length of one read(). Used by one thread.
-class Reader {
- public:
-  class Connection;  ///< The room's own.
-  explicit Reader(Connection& connection) : connection_(connection) {}
-  Reader(const Reader&) = delete;
-  Connection& connection() { return connection_; }
-
- private:
-  Connection& connection_;
-};
-
-/// The one writer: a Reader that sees its own writes, inside one transaction.
-class Writer : public Reader {
- public:
-  using Reader::Reader;
-};
+class Database;  // The room's own: database.h.
 
 struct StoreOptions {
   std::filesystem::path directory;  ///< Made with mode 0700 when missing; holds "portolan.db".
   base::SealingKey key;
   /// The wall clock in Unix milliseconds; tests give their own.
   std::function<std::int64_t()> now;
-};
-
-/// Part of a list. `after` is the `next` of the page before, opaque.
-struct PageRequest {
-  std::size_t limit = 50;  ///< 1 to limits::page_max.
-  std::string after{};
-  std::string search{};  ///< Case-insensitive part of the name; empty = all.
-  std::string sort{};    ///< A column that the function names; empty = its first. "-name" descends.
-};
-
-template <class Row>
-struct Page {
-  std::vector<Row> rows;
-  std::string next;  ///< Empty: that was the last.
-};
-
-/// What a caller sees, for lists whose rows name several things. A row belongs to the narrowest
-/// that it names: its workspace; without one its space; without both its registry. It is shown when
-/// that one is here; a row that names none is not.
-struct Sight {
-  std::vector<Id> workspaces{}, registries{}, spaces{};
 };
 
 /// One writer, many readers; write-ahead log, synchronous=FULL. Safe from any thread.
@@ -109,7 +69,6 @@ class Store {
   std::string installation() const;
 
  private:
-  class Database;
   explicit Store(std::unique_ptr<Database> database);
   base::Result<void> run_read(const std::function<void(Reader&)>& body) const;
   void changed();
