@@ -1,9 +1,8 @@
-#include "engine/keeper.h"
+#include "engine/keeper_state.h"
 
 #include <algorithm>
 
 #include "base/json.h"
-#include "engine/keeper_state.h"
 #include "engine/retention.h"
 #include "model/json.h"
 #include "model/words.h"
