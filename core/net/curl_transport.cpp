@@ -63,8 +63,8 @@ class CurlChannel final : public Channel {
     if (auto error = unsendable(request)) return refuse(*target, flow, *std::move(error));
     Command command(Command::Kind::start);
     command.lane = lane_;
-    command.transfer =
-        std::make_unique<Transfer>(*lane_, std::move(request), std::move(target), std::move(flow));
+    command.transfer = std::make_unique<Transfer>(*lane_, lane_->terms(), std::move(request),
+                                                  std::move(target), std::move(flow));
     if (!mailbox_->post(command)) {
       refuse(*command.transfer->inbox(), command.transfer->flow(),
              {Code::cancelled, "the program is ending", "",

@@ -9,7 +9,6 @@
 #include <charconv>
 
 #include "net/failure.h"
-#include "net/lane.h"
 #include "net/receive_buffer.h"
 
 namespace portolan::net {
@@ -45,10 +44,10 @@ bool has_header(const Request& request, std::string_view lower_name) {
 
 }  // namespace
 
-Transfer::Transfer(Lane& lane, Request request, std::shared_ptr<LoopInbox> inbox,
-                   std::shared_ptr<Flow> flow)
+Transfer::Transfer(Lane& lane, std::shared_ptr<const Terms> terms, Request request,
+                   std::shared_ptr<LoopInbox> inbox, std::shared_ptr<Flow> flow)
     : lane_(lane),
-      terms_(lane.terms()),
+      terms_(std::move(terms)),
       request_(std::move(request)),
       inbox_(std::move(inbox)),
       flow_(std::move(flow)),

@@ -32,8 +32,8 @@ class Transfer {
   enum class State { queued, resolving, running };
 
   /// `lane` outlives it: only a lane owns a transfer, but for its way through the mailbox.
-  Transfer(Lane& lane, Request request, std::shared_ptr<LoopInbox> inbox,
-           std::shared_ptr<Flow> flow);
+  Transfer(Lane& lane, std::shared_ptr<const Terms> terms, Request request,
+           std::shared_ptr<LoopInbox> inbox, std::shared_ptr<Flow> flow);
 
   Lane& lane() const { return lane_; }
 
