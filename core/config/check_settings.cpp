@@ -1,9 +1,10 @@
-#include "config/check_settings.h"
-
+/// What no single setting can tell: paths that depend on who runs the program, and rules between
+/// settings.
 #include <algorithm>
 
 #include "base/quantity.h"
 #include "base/url.h"
+#include "config/configuration.h"
 
 namespace portolan::config {
 namespace {

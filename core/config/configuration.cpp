@@ -6,7 +6,6 @@
 #include <map>
 
 #include "base/schema.h"
-#include "config/check_settings.h"
 #include "config/ini.h"
 
 namespace portolan::config {

@@ -1,10 +1,13 @@
 #pragma once
 /// The daemon's settings as they are in force, and where each of them comes from.
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/result.h"
 #include "config/command.h"
 #include "config/daemon_settings.h"
 #include "config/parse.h"
@@ -63,5 +66,22 @@ std::vector<SettingFlag> setting_flags(const ParsedCommand& arguments);
 
 /// The names of the variables of this process.
 std::vector<std::string> process_variables();
+
+/// Adds `type` to or takes it from `plugins.enabled`, in the file that sets it, and replaces that
+/// file in one step; comments and order of the other lines stay. Gives that file; nothing when
+/// nothing had to change. invalid_config when a file has a mistake, or the environment decides.
+base::Result<std::optional<std::filesystem::path>> set_enabled(const SettingsPlace& place,
+                                                               const Environment& environment,
+                                                               const std::string& type,
+                                                               bool enabled);
+
+// The room's own: what no single setting can tell.
+
+/// Fills server.listen, store.path and store.key-file where they are empty.
+void fill_paths(DaemonSettings& settings, const Environment& environment, bool root);
+
+/// Adds to the mistakes what does not go together. A rule about a setting of `bad` is left out: its
+/// value is not the one that was meant.
+void check_settings(Configuration& configuration, const std::set<std::string>& bad);
 
 }  // namespace portolan::config

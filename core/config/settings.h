@@ -1,6 +1,5 @@
 #pragma once
-/// Where the settings of the program are kept, and the one that the program writes itself.
-/// Registries are in the manifest, not here.
+/// Where the settings of the program are kept. Registries are in the manifest, not here.
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -27,6 +26,9 @@ struct SettingsPlace {
 /// other than root after $XDG_CONFIG_HOME/portolan/portolan.conf.
 SettingsPlace settings_place(const std::string& option, const Environment& environment, bool root);
 
+/// The file that holds the settings now; empty when there is none.
+std::filesystem::path present_file(const SettingsPlace& place);
+
 /// The settings file, if there is one, and `conf.d/*.conf` beside it in lexical order. A named file
 /// that is missing and a folder that cannot be read are `mistakes`.
 std::vector<std::filesystem::path> settings_files(const SettingsPlace& place,
@@ -34,14 +36,6 @@ std::vector<std::filesystem::path> settings_files(const SettingsPlace& place,
 
 /// What a registry type may be called: "docker-registry".
 bool is_type_name(const std::string& word);
-
-/// Adds `type` to or takes it from `plugins.enabled`, in the file that sets it, and replaces that
-/// file in one step; comments and order of the other lines stay. Gives that file; nothing when
-/// nothing had to change. invalid_config when a file has a mistake, or the environment decides.
-base::Result<std::optional<std::filesystem::path>> set_enabled(const SettingsPlace& place,
-                                                               const Environment& environment,
-                                                               const std::string& type,
-                                                               bool enabled);
 
 /// `../lib/portolan/plugins` seen from the running executable, so that a relocated installation and
 /// a build tree find their own plugins.

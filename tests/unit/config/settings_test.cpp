@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "config/settings.h"
+#include "config/configuration.h"
 #include "unit/config/settings_folder.h"
 
 using namespace portolan;
