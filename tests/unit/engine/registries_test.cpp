@@ -188,14 +188,14 @@ TEST_CASE("a member's try of what is not reached is answered no sooner than sett
   };
   SECTION("whatever was in the way") {
     const auto floor = std::chrono::milliseconds(300);
-    world.change([&](config::DaemonSettings& next) { next.limits.try_floor = floor; });
+    world.EngineWorld::change([&](config::DaemonSettings& next) { next.limits.try_floor = floor; });
     went();
     const auto began = base::Steady::now();
     REQUIRE(world.registries.try_out(draft, {}, {}));
     CHECK(base::Steady::now() - began >= floor);
   }
   SECTION("not what is reached, nor a platform admin's; and who goes away ends it") {
-    world.change([](config::DaemonSettings& next) { next.limits.try_floor = 1h; });
+    world.EngineWorld::change([](config::DaemonSettings& next) { next.limits.try_floor = 1h; });
     CHECK(world.registries.try_out(draft, {}, {}));  // Else it would end with the deadline.
     went();
     auto of_platform = draft;
