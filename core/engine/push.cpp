@@ -42,21 +42,28 @@ base::Result<void> can_issue(const Daemon& daemon, const model::RegistryRecord& 
   return {};
 }
 
-base::Result<void> end_later(store::Writer& writer, const JobRunner& jobs,
-                             const model::RobotRecord& robot, const Act& act) {
+/// The job that ends the robot of that name at `at_ms`: whether its row was written or not.
+base::Result<void> end_later(store::Writer& writer, const JobRunner& jobs, Id registry,
+                             Id workspace, const std::string& name, std::int64_t at_ms,
+                             const std::string& actor) {
   model::Job end;
   end.kind = "push.end";
-  end.key = "robot:" + std::to_string(robot.id);
-  end.run_at_ms = robot.expires_ms;
-  end.registry = robot.registry;
-  end.workspace = robot.workspace;
-  end.created_by = act.actor;
-  Json input = Json::object();
-  input.set("robot", Json::integer(robot.id));
-  end.input_json = base::to_text(input);
-  auto due = jobs.enqueue(writer, std::move(end));
+  end.key = name;
+  end.run_at_ms = at_ms;
+  end.registry = registry;
+  end.workspace = workspace;
+  end.created_by = actor;
+  end.input_json = "{}";
+  auto due = jobs.enqueue(writer, std::move(end), store::WhenRunning::again);
   if (!due) return due.error();
   return {};
+}
+
+/// When nobody writes the row of a robot any more that is being asked for now.
+std::int64_t undecided_until(const Daemon& daemon, const model::RegistryRecord& registry) {
+  // As long as a job that a kill interrupted waits: the registry may be busy with the request.
+  const auto longest = registry.settings.timeouts.statistics + JobKind().lease;
+  return daemon.store.now() + longest.count();
 }
 
 }  // namespace
@@ -74,9 +81,15 @@ base::Result<Grants::PushCommand> Grants::push(Id space_id, Id workspace,
   auto live = reach(fleet_, space->registry);
   if (!live) return live.error();
   if (auto able = can_issue(daemon_, live->record); !able) return able.error();
-  auto robot = daemon_.router.issue_robot(
-      *live->registry, robot_name(daemon_, space->registry, workspace, true), {{space->name, true}},
-      1, upstream_call(live->record, {}));
+  const std::string name = robot_name(daemon_, space->registry, workspace, true);
+  // Written first: a kill between the registry's answer and our row leaves nothing behind.
+  auto asked = daemon_.store.write([&](store::Writer& writer) {
+    return end_later(writer, jobs_, space->registry, workspace, name,
+                     undecided_until(daemon_, live->record), act.actor);
+  });
+  if (!asked) return asked.error();
+  auto robot = daemon_.router.issue_robot(*live->registry, name, {{space->name, true}}, 1,
+                                          upstream_call(live->record, {}));
   if (!robot) return robot.error();
   model::RobotRecord record;
   record.registry = space->registry;
@@ -91,14 +104,17 @@ base::Result<Grants::PushCommand> Grants::push(Id space_id, Id workspace,
     if (auto still = pushable(writer, space_id, workspace); !still) return still.error();
     auto kept = store::insert_robot(writer, record, robot->secret);
     if (!kept) return kept.error();
-    if (auto due = end_later(writer, jobs_, *kept, act); !due) return due;
+    if (auto due = end_later(writer, jobs_, record.registry, workspace, name, record.expires_ms,
+                             act.actor);
+        !due)
+      return due;
     if (auto due = sweep_later(writer, jobs_, space->registry, daemon_.store.now() + day_ms, "{}");
         !due)
       return due;
     return note(writer, act, "push.issue", live->record.identity() + "/" + space->name, "", "");
   });
   if (!written) {
-    // Nobody gets its secret; what cannot be ended now, the sweep ends.
+    // Nobody gets its secret; what cannot be ended now, the job ends.
     (void)daemon_.router.revoke_robot(*live->registry, robot->id, upstream_call(live->record, {}));
     return written.error();
   }
@@ -108,22 +124,55 @@ base::Result<Grants::PushCommand> Grants::push(Id space_id, Id workspace,
 
 namespace {
 
-base::Result<std::string> end_push(const Daemon& daemon, Fleet& fleet, const JobContext& context) {
-  const auto input = base::parse_json(context.job.input_json);
-  if (!input) return input.error();
-  const Id id = input->find("robot")->as_integer().value_or(0);
-  auto robots = daemon.store.read<std::vector<model::RobotRecord>>([&](store::Reader& reader) {
-    return base::Result(store::robots(reader, context.job.registry, context.job.workspace));
-  });
-  if (!robots) return robots.error();
-  const auto robot = std::find_if(robots->begin(), robots->end(),
-                                  [&](const model::RobotRecord& one) { return one.id == id; });
-  if (robot == robots->end()) return std::string("{}");
-  auto live = reach(fleet, robot->registry);
-  if (!live) return live.error();
-  if (auto gone = end_robot(daemon, *live, *robot, context.cancel); !gone) return gone.error();
-  return std::string("{}");
-}
+class PushEnd {
+ public:
+  PushEnd(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs, const JobContext& context)
+      : daemon_(daemon), fleet_(fleet), jobs_(jobs), context_(context) {}
+
+  base::Result<std::string> run() {
+    auto robots = daemon_.store.read<std::vector<model::RobotRecord>>([&](store::Reader& reader) {
+      return base::Result(store::robots(reader, context_.job.registry, context_.job.workspace));
+    });
+    if (!robots) return robots.error();
+    const auto row = std::find_if(robots->begin(), robots->end(), [&](const auto& one) {
+      return one.push && one.username.ends_with(context_.job.key);
+    });
+    if (row != robots->end() && row->expires_ms > daemon_.store.now()) return wait_for(*row);
+    auto live = reach(fleet_, context_.job.registry.value_or(0));
+    if (!live && live.error().code == Code::not_found) return std::string("{}");
+    if (!live) return live.error();
+    auto ended = row != robots->end() ? end_robot(daemon_, *live, *row, context_.cancel)
+                                      : end_without_row(*live);
+    if (!ended) return ended.error();
+    return std::string("{}");
+  }
+
+ private:
+  base::Result<std::string> wait_for(const model::RobotRecord& robot) {
+    auto written = daemon_.store.write([&](store::Writer& writer) {
+      return end_later(writer, jobs_, robot.registry, robot.workspace, context_.job.key,
+                       robot.expires_ms, context_.job.created_by);
+    });
+    if (!written) return written.error();
+    return std::string("{}");
+  }
+
+  /// Ended already, or nobody came to write its row.
+  base::Result<void> end_without_row(const Fleet::Live& live) {
+    const router::CallSettings call = upstream_call(live.record, context_.cancel);
+    auto upstream = daemon_.router.list_robots(*live.registry, context_.job.key, call);
+    if (!upstream) return upstream.error();
+    for (const model::Robot& robot : *upstream)
+      if (auto gone = daemon_.router.revoke_robot(*live.registry, robot.id, call); !gone)
+        return gone;
+    return {};
+  }
+
+  const Daemon& daemon_;
+  Fleet& fleet_;
+  const JobRunner& jobs_;
+  const JobContext& context_;
+};
 
 /// Ends robots of this installation that no row knows: a kill came between the registry's answer
 /// and our row. One may be about to get its row, so only what was unknown an hour ago goes.
@@ -199,7 +248,7 @@ class Sweep {
 void Grants::add_push_jobs() {
   JobKind end;
   end.name = "push.end";
-  end.body = [this](JobContext& context) { return end_push(daemon_, fleet_, context); };
+  end.body = [this](JobContext& context) { return PushEnd(daemon_, fleet_, jobs_, context).run(); };
   jobs_.add(std::move(end));
 
   JobKind sweep;

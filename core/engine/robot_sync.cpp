@@ -11,7 +11,7 @@ namespace {
 
 using base::Code;
 
-constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::int64_t hour_ms = 3'600'000, day_ms = 24 * hour_ms;
 
 /// One run: upstream is asked, then made as it should be, then the rows follow. It may be killed
 /// anywhere; the next run ends what it left behind.
@@ -148,12 +148,13 @@ class Sync {
     robot.username = made->username;
     robot.expires_ms = std::max<std::int64_t>(made->expires_ms, 0);
     robot.spaces = ids_;
+    // What an earlier run asked for may still be on its way, and become a robot after this look.
+    const std::int64_t sweep_at =
+        daemon_.store.now() + (context_.job.attempt > 1 ? hour_ms : day_ms);
     auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
       auto kept = store::insert_robot(writer, robot, made->secret);
       if (!kept) return kept.error();
-      if (auto due = sweep_later(writer, jobs_, registry_, daemon_.store.now() + day_ms, "{}");
-          !due)
-        return due;
+      if (auto due = sweep_later(writer, jobs_, registry_, sweep_at, "{}"); !due) return due;
       return note(writer, act_of(context_.job), "robot.issue", robot.username, "", "");
     });
     if (written) return written;

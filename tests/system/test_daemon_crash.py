@@ -1,9 +1,10 @@
-"""kill -9 under writes: ten times here, a thousand times by tests/crash/run --long."""
+"""kill -9 under writes, and while a Harbor is being changed: some here, many by tests/crash/run --long."""
 
 import statistics
 
 from rigs.daemon import Daemon
 from rigs.hammer import hammer
+from rigs.side_effects import CHANGES, QUIET, interrupt, upheaval
 
 SETTINGS = {"server.rate-per-address": 100000, "server.rate-burst": 100000}
 
@@ -16,3 +17,16 @@ def test_no_acknowledged_write_is_lost(start, portolan):
     assert min(ready) < 1, "it is ready within a second, on a machine that has one to spare"
     verified = daemon.portolan("audit", "verify")
     assert verified.code == 0, verified.stderr
+
+
+def test_what_was_being_done_at_a_harbor_is_ended_or_undone(start, portolan):
+    """Each change after Harbor made it, what makes something before too; tests/crash/run has every moment of each."""
+    moments = [(change, "before the answer arrives") for change in CHANGES]
+    moments += [(change, "before Harbor knows") for change in CHANGES if "creation" in change or "first" in change]
+    said = interrupt(start(Daemon, portolan, QUIET), moments)
+    assert len(said) == len(moments)
+    assert not {moment: text for moment, text in said.items() if text is not None}
+
+
+def test_kills_at_random_leave_no_orphan_at_a_harbor(start, portolan):
+    assert upheaval(start(Daemon, portolan, QUIET), kills=1) > 1

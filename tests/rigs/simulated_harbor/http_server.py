@@ -133,10 +133,11 @@ def encode(response, head_only=False):
 
 
 class HttpServer:
-    """Serves one application (`answer(request) -> Response`) on a loopback port."""
+    """Serves one application (`answer(request) -> Response`) on a loopback port, each request through a Gate."""
 
-    def __init__(self, answer, cores=2, ssl_context=None):
+    def __init__(self, answer, gate, cores=2, ssl_context=None):
         self.answer_ = answer
+        self.gate_ = gate
         self.ssl_ = ssl_context
         self.cores_ = asyncio.Semaphore(cores)
         self.server_ = None
@@ -182,12 +183,14 @@ class HttpServer:
     async def serve_requests(self, reader, writer):
         scheme = "https" if self.ssl_ else "http"
         while (request := await read_request(reader, writer, scheme)) is not None:
+            await self.gate_.pass_through(request, "before")
             response = self.answered(request)
             if response.work:
                 async with self.cores_:
                     await asyncio.sleep(response.work)
             if response.delay:
                 await asyncio.sleep(response.delay)
+            await self.gate_.pass_through(request, "after")
             writer.write(encode(response, request.method == "HEAD"))
             await writer.drain()
             if request.header("connection").lower() == "close":

@@ -6,6 +6,7 @@ import threading
 
 from .application import Application
 from .client import HarborClient, given_harbor
+from .gate import Gate
 from .http_server import HttpServer
 
 ADMIN_PASSWORD = "Harbor12345"
@@ -21,6 +22,7 @@ class SimulatedHarbor:
 
     def __init__(self, port=0, certificate=None, authority=None, admin_password=ADMIN_PASSWORD, **costs):
         self.application = Application(admin_password, **costs)
+        self.gate_ = Gate()
         self.admin_password = admin_password
         self.certificate_, self.authority_ = certificate, authority
         self.client = None
@@ -51,7 +53,7 @@ class SimulatedHarbor:
             if self.certificate_:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(*self.certificate_)
-            server = HttpServer(self.application.answer, ssl_context=context)
+            server = HttpServer(self.application.answer, self.gate_, ssl_context=context)
             self.port = await server.start("127.0.0.1", self.port_)
         except OSError as error:
             self.error_ = error
@@ -85,6 +87,10 @@ class SimulatedHarbor:
         return value
 
     # handles that only a simulation has
+
+    def hold(self, method, pattern, moment):
+        """The next such request stops `before` or `after` its work: a Held, whose `reached` says when."""
+        return self.in_loop(self.gate_.hold, method, pattern, moment, self.loop_)
 
     def requests(self):
         """How often each "METHOD path" was asked since the last reset."""

@@ -377,6 +377,20 @@ TEST_CASE("robots nobody knows are swept at the second look, of one registry alo
   CHECK(world.robots().size() == 2);
 }
 
+TEST_CASE("what an earlier try may have made is looked for within the hour", "[engine][grants]") {
+  World world;
+  const bool again = GENERATE(false, true);
+  world.bind(world.alpha, world.team);
+  if (again) world.upstream->refuse("issue", Code::timeout);
+  world.settle();
+  world.upstream->refuse("issue", Code::ok);
+  world.pass(10s);
+  world.settle();
+  const auto sweeps = world.jobs_of("robot.sweep");
+  REQUIRE(sweeps.size() == 1);
+  CHECK((sweeps[0].run_at_ms <= world.clock_ms + 3'600'000) == again);
+}
+
 TEST_CASE("a push credential needs a push binding and ends", "[engine][grants]") {
   World world;
   const Id cache = world.space(world.one, "cache", [](auto& space) { space.proxy_cache = true; });
@@ -401,7 +415,9 @@ TEST_CASE("a push credential needs a push binding and ends", "[engine][grants]")
   CHECK(world.team_auths().at("one.example") == world.robot_auth("7"));  // It pulls for nobody.
 
   SECTION("by its time") {
-    world.pass(1h - 1ms);
+    world.pass(10min);
+    world.settle();
+    world.pass(50min - 1ms);
     world.settle();
     CHECK(world.upstream->all().size() == 2);
     world.pass(1ms);
@@ -425,6 +441,26 @@ TEST_CASE("a push credential is not given for what is unbound meanwhile", "[engi
   CHECK(world.grants->push(world.alpha, world.team, 1h, world.act).error().code == Code::forbidden);
   CHECK(world.upstream->all().empty());
   CHECK(world.robots().empty());
+}
+
+TEST_CASE("a push credential that got no row is ended though nobody asks again",
+          "[engine][grants]") {
+  World world;
+  const Id binding = world.bind(world.alpha, world.team, true);
+  world.upstream->inside = [&](const std::string& call) {
+    if (call == "issue") World::done(world.grants->unbind(binding, world.act));
+  };
+  world.upstream->refuse("revoke", Code::unavailable);
+  CHECK(world.grants->push(world.alpha, world.team, 1h, world.act).error().code == Code::forbidden);
+  REQUIRE(world.upstream->all().size() == 1);
+  CHECK(world.robots().empty());
+
+  world.upstream->refuse("revoke", Code::ok);
+  world.settle();
+  CHECK(world.upstream->all().size() == 1);  // Its row may be on its way.
+  world.pass(model::limits::statistics + engine::JobKind().lease);
+  world.settle();
+  CHECK(world.upstream->all().empty());
 }
 
 TEST_CASE("nothing is sent to a paused registry", "[engine][grants]") {
