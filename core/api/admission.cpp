@@ -5,7 +5,6 @@
 #include <algorithm>
 
 namespace portolan::api {
-namespace {
 
 std::string account_name(const std::string& address) {
   constexpr std::size_t prefix_bytes = 8;
@@ -13,8 +12,6 @@ std::string account_name(const std::string& address) {
   if (inet_pton(AF_INET6, address.c_str(), &six) != 1 || IN6_IS_ADDR_V4MAPPED(&six)) return address;
   return {reinterpret_cast<const char*>(six.s6_addr), prefix_bytes};
 }
-
-}  // namespace
 
 // A proxy or a tool on this machine stands for many.
 bool Admission::counts(const Peer& peer) const {

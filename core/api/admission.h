@@ -12,6 +12,9 @@
 
 namespace portolan::api {
 
+/// What counts as one address: of IPv6 the /64, as bytes.
+std::string account_name(const std::string& address);
+
 /// Counts by address (IPv6: by /64, which one customer has). Safe from any thread.
 class Admission {
  public:

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/crypto.h"
+#include "base/json.h"
+#include "store/jobs.h"
 #include "store/tenants.h"
 
 namespace portolan::api {
@@ -18,7 +20,6 @@ constexpr int hashing_waiting = 32;
 constexpr const char* decoy_hash =
     "$argon2id$v=19$m=65536,t=2,p=1$e9jjpXq+gQ4CF0cs2Ig4nQ$"
     "gFazOfzAtqbq42/ffZ8RIci624cTZq8QvZB8Ou6uvZ0";
-constexpr std::size_t buckets_kept = 100'000;
 constexpr std::size_t callers_kept = 10'000;
 
 /// The value of cookie `name` (RFC 6265 §4.2), or empty.
@@ -169,27 +170,9 @@ base::Result<std::shared_ptr<const Caller>> Authenticator::look_up(const std::st
   });
 }
 
-bool Authenticator::take(const std::string& key, double per_minute) {
-  base::Lock lock(mutex_);
-  const auto now = Steady::now();
-  // Full buckets say nothing: they may go.
-  if (buckets_.size() > buckets_kept)
-    std::erase_if(buckets_, [&](const auto& entry) {
-      return now - entry.second.at > std::chrono::minutes(1);
-    });
-  Bucket& bucket = buckets_.try_emplace(key, Bucket{per_minute, now}).first->second;
-  const double minutes = std::chrono::duration<double, std::ratio<60>>(now - bucket.at).count();
-  bucket.left = std::min(per_minute, bucket.left + minutes * per_minute);
-  bucket.at = now;
-  if (bucket.left < 1) return false;
-  bucket.left -= 1;
-  return true;
-}
-
 base::Result<void> Authenticator::allow_guess(const std::string& what, const Peer& peer) {
   const auto per_minute = static_cast<double>(daemon_.settings()->auth.login_attempts_per_minute);
-  if (take("name " + what, per_minute) && take("address " + peer.address, 3 * per_minute))
-    return {};
+  if (guesses_.allow(what, peer, per_minute)) return {};
   return Error{.code = Code::rate_limited,
                .message = "too many attempts to sign in",
                .hint = "Wait a minute.",
@@ -197,7 +180,7 @@ base::Result<void> Authenticator::allow_guess(const std::string& what, const Pee
 }
 
 base::Result<void> Authenticator::allow_try(const Caller& caller, double per_minute) {
-  if (take("try " + std::to_string(caller.principal.user), per_minute)) return {};
+  if (guesses_.take("try " + std::to_string(caller.principal.user), per_minute)) return {};
   return Error{.code = Code::rate_limited,
                .message = "too many dry validations of one user",
                .hint = "Wait a minute; limits.try-per-minute says how many.",
@@ -228,7 +211,7 @@ void Authenticator::leave_hashing() {
 
 base::Result<model::User> Authenticator::log_in(const std::string& name,
                                                 const base::Secret& password, const Peer& peer) {
-  if (auto allowed = allow_guess("user " + name, peer); !allowed) return allowed.error();
+  if (auto allowed = allow_guess(name, peer); !allowed) return allowed.error();
   struct Known {
     std::optional<model::User> user;
     std::string hash;
@@ -244,7 +227,10 @@ base::Result<model::User> Authenticator::log_in(const std::string& name,
   const bool usable = known->user && !known->user->disabled && !known->hash.empty();
   const bool right = base::verify_password(usable ? known->hash : decoy_hash, password);
   leave_hashing();
-  if (usable && right) return *known->user;
+  if (usable && right) {
+    guesses_.succeeded(name, peer);
+    return *known->user;
+  }
   return Error{.code = Code::unauthorized,
                .message = "the name or the password is wrong",
                .hint = "An admin can set another password with portolan user password."};
@@ -257,7 +243,27 @@ void Authenticator::used(const Caller& caller) {
     used_sessions_.insert(caller.hash);
 }
 
+base::Result<void> Authenticator::write_refused() {
+  const auto refused = guesses_.refused();
+  if (refused.empty()) return {};
+  return daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+    for (const Guesses::Refused& one : refused) {
+      model::AuditEntry entry;
+      entry.actor = entry.subject = one.name;
+      entry.action = "session.create";
+      entry.remote = one.address;
+      entry.outcome = std::string(to_string(Code::rate_limited));
+      base::Json counted = base::Json::object();
+      counted.set("guesses", base::Json::integer(static_cast<std::int64_t>(one.count)));
+      entry.after_json = base::to_text(counted);
+      if (auto told = store::add_audit(writer, std::move(entry)); !told) return told;
+    }
+    return {};
+  });
+}
+
 void Authenticator::write_uses() {
+  (void)write_refused();  // A disk that is full must not end the daemon.
   std::set<model::Id> tokens;
   std::set<std::string> sessions;
   {

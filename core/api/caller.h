@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "api/guesses.h"
 #include "api/routes.h"
 #include "base/mutex.h"
 #include "engine/daemon.h"
@@ -43,39 +44,37 @@ class Authenticator {
   std::shared_ptr<const Caller> again(const Caller& caller);
 
   /// The user of this name and password. unauthorized, the same for a wrong name and a wrong
-  /// password and as slow; rate_limited after auth.login-attempts-per-minute of one name or one
-  /// address; two hash at a time, unavailable when too many wait.
+  /// password and as slow; rate_limited as Guesses counts auth.login-attempts-per-minute; two hash
+  /// at a time, unavailable when too many wait.
   base::Result<model::User> log_in(const std::string& name, const base::Secret& password,
                                    const Peer& peer);
-  /// A guess of something else (set-up token): counts against the address.
+  /// A guess of something else (set-up token), counted like one of a password.
   base::Result<void> allow_guess(const std::string& what, const Peer& peer);
 
   /// One of the caller's dry calls of this minute.
   base::Result<void> allow_try(const Caller& caller, double per_minute);
 
-  /// Writes down when tokens were last used and moves the ends of sessions that were, since the
-  /// last call; waits for the disk. To be called about once a minute.
+  /// Writes down what came since the last call: when tokens were last used, later ends of sessions
+  /// that were, and in the audit how many guesses were refused without looking. Waits for the disk.
+  /// To be called about once a minute.
   void write_uses();
 
  private:
-  struct Bucket {
-    double left = 0;
-    base::Steady::time_point at;
-  };
   std::shared_ptr<const Caller> recognise(const std::string& hash, bool session) EXCLUDES(mutex_);
   base::Result<std::shared_ptr<const Caller>> look_up(const std::string& hash, bool session);
   void used(const Caller& caller) REQUIRES(mutex_);
-  bool take(const std::string& key, double per_minute) EXCLUDES(mutex_);
   base::Result<void> enter_hashing() EXCLUDES(mutex_);
   void leave_hashing() EXCLUDES(mutex_);
 
+  base::Result<void> write_refused();
+
   const engine::Daemon& daemon_;
+  Guesses guesses_;
   base::Mutex mutex_;
   base::Condition hashing_ended_;
   int hashing_ GUARDED_BY(mutex_) = 0, waiting_ GUARDED_BY(mutex_) = 0;
   std::uint64_t revision_ GUARDED_BY(mutex_) = 0;  // Of what is in known_.
   std::unordered_map<std::string, std::shared_ptr<const Caller>> known_ GUARDED_BY(mutex_);
-  std::map<std::string, Bucket> buckets_ GUARDED_BY(mutex_);
   std::set<model::Id> used_tokens_ GUARDED_BY(mutex_);
   std::set<std::string> used_sessions_ GUARDED_BY(mutex_);  // By hash.
 };

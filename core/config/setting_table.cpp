@@ -113,8 +113,9 @@ Settings keeping(DaemonSettings& to) {
        "how long the set-up token of the first start is good for", reload,
        between(1min, hours(24 * 7))},
       {"auth.login-attempts-per-minute", Kind::number, &to.auth.login_attempts_per_minute,
-       "wrong passwords for one user, and from one address, before it has to wait", reload,
-       between(std::uint64_t{1}, 10'000)}};
+       "sign-ins to one user from one address before they have to wait; three times as many to "
+       "the user, and three times as many from the address",
+       reload, between(std::uint64_t{1}, 10'000)}};
 }
 
 Settings watching(DaemonSettings& to) {

@@ -3,6 +3,7 @@
 
 #include "api/admission.h"
 #include "api/conditional.h"
+#include "api/guesses.h"
 #include "api/metrics.h"
 #include "api/paging.h"
 #include "api/target.h"
@@ -211,6 +212,50 @@ TEST_CASE("one customer's IPv6 prefix is one address", "[api][admission]") {
   CHECK_FALSE(
       admission.enter({.transport = Transport::network, .address = "2001:db8:0:1:ffff::2"}));
   CHECK(admission.enter({.transport = Transport::network, .address = "2001:db8:0:2::1"}));
+}
+
+TEST_CASE("who guesses at one address keeps nobody out elsewhere", "[api][guesses]") {
+  Guesses guesses;
+  const Peer bad{Transport::network, "192.0.2.7"}, home{Transport::network, "192.0.2.8"};
+  int looked_at = 0;
+  for (int i = 0; i < 1000; ++i) looked_at += guesses.allow("ada", bad, 10) ? 1 : 0;
+  CHECK(looked_at == 10);
+  CHECK(guesses.allow("ada", home, 10));
+  const auto told = guesses.refused();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].name == "ada");
+  CHECK(told[0].address == "192.0.2.7");
+  CHECK(told[0].count == 990);
+  CHECK(guesses.refused().empty());
+}
+
+TEST_CASE("many who guess together wait together, but not who signed in before", "[api][guesses]") {
+  Guesses guesses;
+  const Peer home{Transport::network, "2001:db8::1"}, other{Transport::network, "192.0.2.8"};
+  REQUIRE(guesses.allow("ada", home, 10));
+  guesses.succeeded("ada", home);
+  int looked_at = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Peer one{Transport::network, "198.51.100." + std::to_string(i % 100)};
+    looked_at += guesses.allow("ada", one, 10) ? 1 : 0;
+  }
+  CHECK(looked_at == 29);
+  CHECK_FALSE(guesses.allow("ada", other, 10));
+  CHECK(guesses.allow("ada", {Transport::network, "2001:db8::2"}, 10));  // The same /64.
+  std::uint64_t count = 0;
+  const auto told = guesses.refused();
+  CHECK(told.size() <= 21);  // Bounded: the rest in one number.
+  for (const auto& one : told) count += one.count;
+  CHECK(count == 1000 - 29 + 1);
+}
+
+TEST_CASE("one address cannot try many names", "[api][guesses]") {
+  Guesses guesses;
+  int looked_at = 0;
+  for (int i = 0; i < 1000; ++i)
+    looked_at +=
+        guesses.allow("u" + std::to_string(i), {Transport::network, "192.0.2.7"}, 10) ? 1 : 0;
+  CHECK(looked_at == 30);
 }
 
 TEST_CASE("a bell reaches who listens, while he listens", "[api][bell]") {
