@@ -22,6 +22,8 @@ struct Range {
 constexpr Range kRanges[] = {
     {"169.254.169.254", 32, Reach::special, "a cloud metadata address"},
     {"169.254.170.2", 32, Reach::special, "a cloud metadata address"},
+    {"169.254.170.23", 32, Reach::special, "a cloud metadata address"},
+    {"169.254.42.42", 32, Reach::special, "a cloud metadata address"},
     {"100.100.100.200", 32, Reach::special, "a cloud metadata address"},
     {"168.63.129.16", 32, Reach::special, "a cloud metadata address"},
     {"192.0.0.192", 32, Reach::special, "a cloud metadata address"},
@@ -44,6 +46,8 @@ constexpr Range kRanges[] = {
     {"::", 128, Reach::special, "an unspecified address"},
     {"::1", 128, Reach::inside, "a loopback address"},
     {"fd00:ec2::254", 128, Reach::special, "a cloud metadata address"},
+    {"fd00:ec2::23", 128, Reach::special, "a cloud metadata address"},
+    {"fd00:42::42", 128, Reach::special, "a cloud metadata address"},
     {"fd20:ce::254", 128, Reach::special, "a cloud metadata address"},
     {"fd00:c1::a9fe:a9fe", 128, Reach::special, "a cloud metadata address"},
     {"fc00::", 7, Reach::inside, "a private address (RFC 4193)"},
