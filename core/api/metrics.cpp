@@ -27,6 +27,13 @@ prometheus::ClientMetric labelled(Samples::Labels labels) {
 const prometheus::Histogram::BucketBoundaries seconds{
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
+/// A client can make up methods without end, and each label set lives as long as we do.
+std::string_view label_of(std::string_view method) {
+  for (const std::string_view known : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+    if (method == known) return known;
+  return method.empty() ? "none" : "other";
+}
+
 }  // namespace
 
 void Samples::gauge(std::string_view name, std::string_view help, double value, Labels labels) {
@@ -87,7 +94,7 @@ struct Metrics::State {
 
   Series find(const Exchange& exchange) {
     const std::string route(exchange.request.route.empty() ? "none" : exchange.request.route);
-    const std::string method = exchange.request.method.empty() ? "none" : exchange.request.method;
+    const std::string method(label_of(exchange.request.method));
     const std::string code = std::to_string(exchange.status);
     const std::string key = route + ' ' + method + ' ' + code;
     base::Lock lock(mutex);

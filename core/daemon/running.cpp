@@ -263,38 +263,8 @@ base::Result<void> Running::listen() {
                                    });
   if (!server) return server.error();
   server_ = *std::move(server);
+  serving_ = server_.get();
   return {};
-}
-
-void Running::report(api::Samples& samples) const {
-  samples.gauge("portolan_build_info", "Which build this is", 1,
-                {{"version", cli::program().version}});
-  const auto load = keeper_.load();
-  samples.gauge("portolan_keeper_running", "Looks at registries under way",
-                static_cast<double>(load.running));
-  samples.gauge("portolan_keeper_late_seconds", "How late the most overdue look is",
-                static_cast<double>(load.late_ms) / 1000);
-  (void)store_->read<int>([&](store::Reader& reader) -> base::Result<int> {
-    store::PageRequest request;
-    request.limit = model::limits::daemon::page_max;
-    do {
-      const auto page = store::list_registries(reader, request, {});
-      for (const store::RegistryRow& row : page.rows) {
-        const std::string name = row.record.identity();
-        samples.gauge("portolan_registry_up", "1: healthy or degraded",
-                      row.health.state == model::HealthState::healthy ||
-                              row.health.state == model::HealthState::degraded
-                          ? 1
-                          : 0,
-                      {{"registry", name}, {"type", row.record.settings.type}});
-        samples.gauge("portolan_registry_last_success_timestamp_seconds",
-                      "When a look last went well",
-                      static_cast<double>(row.health.last_success_ms) / 1000, {{"registry", name}});
-      }
-      request.after = page.next;
-    } while (!request.after.empty());
-    return 0;
-  });
 }
 
 std::optional<std::string> Running::setup_token() {
@@ -321,6 +291,13 @@ Json Running::load_plugins() {
 
 base::Result<Json> Running::reload() {
   base::Lock lock(reload_mutex_);
+  auto done = reload_now();
+  reloaded_well_ = done.has_value();
+  if (done) reloaded_ms_ = store_->now();
+  return done;
+}
+
+base::Result<Json> Running::reload_now() {
   auto next = session_.load_configuration();
   if (const auto mistakes = cli::check_configuration(next); !mistakes.empty())
     return mistakes.front();

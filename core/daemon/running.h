@@ -66,6 +66,7 @@ class Running {
   Running(cli::Session& session, std::unique_ptr<store::Store> store, plugin::PluginSet& plugins,
           router::Router& router);
   base::Result<void> listen();
+  base::Result<base::Json> reload_now() REQUIRES(reload_mutex_);
   api::Routes routes();
   void report(api::Samples& samples) const;
   base::Json load_plugins() REQUIRES(reload_mutex_);
@@ -86,7 +87,10 @@ class Running {
   std::shared_ptr<api::Metrics> metrics_ = std::make_shared<api::Metrics>();
   std::unique_ptr<api::Resources> resources_;
   std::unique_ptr<api::Server> server_;
-  std::atomic<bool> stopping_{false};
+  std::atomic<const api::Server*> serving_{
+      nullptr};  // server_, for who may ask before it is there.
+  std::atomic<bool> stopping_{false}, reloaded_well_{true};
+  std::atomic<std::int64_t> reloaded_ms_{0};
   bool settled_ = false;  // What only the start needed is given back.
   std::thread news_;      // Rings the bell after every committed write.
 };

@@ -1,0 +1,86 @@
+/// What /metrics says beside the counters of HTTP.
+#include "base/url.h"
+#include "cli/program.h"
+#include "daemon/running.h"
+#include "store/measures.h"
+#include "store/registries.h"
+
+namespace portolan::daemon {
+namespace {
+
+double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
+
+bool is_up(model::HealthState state) {
+  return state == model::HealthState::healthy || state == model::HealthState::degraded;
+}
+
+/// The registry's own numbers, where they are known.
+void add_measures(api::Samples& samples, const store::KeptStatistics& statistics,
+                  const api::Samples::Labels& labels) {
+  for (const store::KeptMeasure& measure : statistics.measures) {
+    if (!measure.known) continue;
+    const std::string& name = measure.known->name;
+    const auto value = static_cast<double>(measure.known->value);
+    if (name == "spaces") samples.gauge("portolan_registry_spaces", "Its spaces", value, labels);
+    if (name == "repositories")
+      samples.gauge("portolan_registry_repositories", "Its repositories", value, labels);
+    if (name == "storage_bytes")
+      samples.gauge("portolan_registry_storage_bytes", "What they take", value, labels);
+  }
+}
+
+void add_registry(api::Samples& samples, const store::RegistryRow& row,
+                  const store::KeptStatistics& statistics) {
+  const model::RegistryRecord& record = row.record;
+  const api::Samples::Labels name = {{"registry", record.identity()}};
+  samples.gauge("portolan_registry_up", "1: healthy or degraded", is_up(row.health.state) ? 1 : 0,
+                {{"registry", record.identity()},
+                 {"type", record.settings.type},
+                 {"workspace", record.workspace_name}});
+  samples.gauge("portolan_registry_last_success_timestamp_seconds", "When a look last went well",
+                seconds(row.health.last_success_ms), name);
+  const auto url = base::parse_address(record.settings.address);
+  samples.gauge("portolan_registry_info", "What it is", 1,
+                {{"registry", record.identity()},
+                 {"type", record.settings.type},
+                 {"url_host", url ? url->authority() : ""},
+                 {"version", record.integration ? record.integration->version : ""}});
+  add_measures(samples, statistics, name);
+}
+
+}  // namespace
+
+void Running::report(api::Samples& samples) const {
+  samples.gauge("portolan_build_info", "Which build this is", 1,
+                {{"version", cli::program().version}});
+  samples.gauge("portolan_config_last_reload_successful", "1: the last reload went well",
+                reloaded_well_ ? 1 : 0);
+  if (reloaded_ms_ != 0)
+    samples.gauge("portolan_config_last_reload_success_timestamp_seconds",
+                  "When a reload last went well", seconds(reloaded_ms_));
+  if (const api::Server* server = serving_) api::report(server->load(), samples);
+  const auto load = keeper_.load();
+  samples.gauge("portolan_keeper_running", "Looks at registries under way",
+                static_cast<double>(load.running));
+  samples.gauge("portolan_keeper_late_seconds", "How late the most overdue look is",
+                seconds(load.late_ms));
+  std::error_code failed;
+  const auto bytes =
+      std::filesystem::file_size(settings_.now()->store.path / "portolan.db", failed);
+  if (!failed)
+    samples.gauge("portolan_db_size_bytes", "The file of the database, without its log",
+                  static_cast<double>(bytes));
+  (void)store_->read<int>([&](store::Reader& reader) -> base::Result<int> {
+    store::PageRequest request;
+    request.limit = model::limits::daemon::page_max;
+    do {
+      const auto page = store::list_registries(reader, request, {});
+      for (const store::RegistryRow& row : page.rows)
+        add_registry(samples, row, store::statistics(reader, row.record.id));
+      request.after = page.next;
+    } while (!request.after.empty());
+    return 0;
+  });
+}
+
+}  // namespace portolan::daemon
