@@ -33,6 +33,13 @@ std::string to_junit(const std::vector<engine::RegistryReport>& reports,
 std::string text_table(const std::vector<std::string>& header,
                        const std::vector<std::vector<std::string>>& rows);
 
+/// What -o table shows of one value: its text, "-" for null, a list with commas.
+std::string cell_text(const base::Json* value);
+
+/// An object as FIELD and VALUE, each list of objects in it as a table under its name. Without
+/// evidence of checks, which -o json has.
+std::string object_text(const base::Json& object);
+
 /// "1.2 GiB (1288490188 bytes)".
 std::string bytes_text(std::int64_t bytes);
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <ostream>
 
+#include "base/crypto.h"
 #include "cli/check_configuration.h"
 #include "cli/commands.h"
 #include "cli/program.h"
@@ -87,45 +88,74 @@ int rotate_key(Session& session) {
   return exit_ok;
 }
 
-int doctor(Session& session) {
-  std::ostream& out = session.terminal().out;
-  int wrong = 0;
-  const auto tell = [&](const char* what, const base::Result<void>& result) {
-    out << (result ? "ok    " : "fail  ") << what << '\n';
+namespace {
+
+/// One line for each thing that is looked at, with what is wrong and how to mend it.
+class Findings {
+ public:
+  explicit Findings(std::ostream& out) : out_(out) {}
+  void tell(const std::string& what, const base::Result<void>& result) {
+    out_ << (result ? "ok    " : "fail  ") << what << '\n';
     if (result) return;
-    ++wrong;
-    out << "      " << result.error().message << '\n';
-    if (!result.error().hint.empty()) out << "      hint: " << result.error().hint << '\n';
-  };
+    ++wrong_;
+    out_ << "      " << result.error().message << '\n';
+    if (!result.error().hint.empty()) out_ << "      hint: " << result.error().hint << '\n';
+  }
+  bool none() const { return wrong_ == 0; }
+
+ private:
+  std::ostream& out_;
+  int wrong_ = 0;
+};
+
+/// A daemon has it: a copy is looked at, which is gone again afterwards.
+base::Result<void> look_at_copy(const Place& place) {
+  const auto copy = place.settings.path / ("doctor-" + base::hex(base::random_bytes(4)) + ".copy");
+  auto done = store::backup_of(place.settings.path, copy);
+  if (done) done = store::restore(copy, place.settings.path, place.key, true);
+  std::error_code ignored;
+  std::filesystem::remove(copy, ignored);
+  return done;
+}
+
+void look_at_store(const Place& place, Findings& findings) {
+  auto store = store::Store::open({place.settings.path, place.key, wall_clock});
+  if (!store && look_at_copy(place)) {
+    findings.tell("database (a copy: a daemon uses it)", {});
+  } else if (!store) {
+    findings.tell("database", store.error());
+  } else {
+    findings.tell("database", (*store)->verify());
+    const auto audit = (*store)->read<std::size_t>(
+        [](store::Reader& reader) { return store::verify_audit(reader); });
+    findings.tell("audit", audit ? base::Result<void>() : audit.error());
+  }
+  std::error_code failed;
+  const auto space = std::filesystem::space(place.settings.path, failed);
+  if (failed) return;
+  findings.tell("disk", space.available > 100u * 1024 * 1024
+                            ? base::Result<void>()
+                            : Error{.message = "less than 100 MiB are free",
+                                    .hint = "Make room in " + place.settings.path.string() + "."});
+}
+
+}  // namespace
+
+int doctor(Session& session) {
+  Findings findings(session.terminal().out);
   for (const Error& mistake : check_configuration(session.configuration()))
-    tell("configuration", mistake);
-  if (wrong == 0) tell("configuration", {});
+    findings.tell("configuration", mistake);
+  if (findings.none()) findings.tell("configuration", {});
   const auto set = session.plugins();
   if (!set) return refuse(session, set.error());
   for (const auto& type : (*set)->types()) {
     const auto loaded = (*set)->load(type);
-    tell(("plugin " + type).c_str(), loaded ? base::Result<void>() : loaded.error());
+    findings.tell("plugin " + type, loaded ? base::Result<void>() : loaded.error());
   }
   const auto place = place_of(session);
-  if (!place) {
-    tell("key", place.error());
-    return exit_failed;
-  }
-  auto store = store::Store::open({place->settings.path, place->key, wall_clock});
-  if (!store) {
-    tell("database", store.error());
-    return exit_failed;
-  }
-  tell("database", (*store)->verify());
-  const auto audit = (*store)->read<std::size_t>(
-      [](store::Reader& reader) { return store::verify_audit(reader); });
-  tell("audit", audit ? base::Result<void>() : audit.error());
-  const auto space = std::filesystem::space(place->settings.path);
-  tell("disk", space.available > 100u * 1024 * 1024
-                   ? base::Result<void>()
-                   : Error{.message = "less than 100 MiB are free",
-                           .hint = "Make room in " + place->settings.path.string() + "."});
-  return wrong == 0 ? exit_ok : exit_failed;
+  findings.tell("key", place ? base::Result<void>() : place.error());
+  if (place) look_at_store(*place, findings);
+  return findings.none() ? exit_ok : exit_failed;
 }
 
 }  // namespace portolan::cli

@@ -147,15 +147,18 @@ class Gathering {
   void tell_runtime(const model::RegistryRecord& registry, const std::string& host) {
     const auto url = base::parse_address(registry.settings.address);
     if (!url) return;
-    const std::string file = "/etc/containerd/certs.d/" + host + "/hosts.toml";
-    if (url->scheme == "http")
-      notices_.push_back(host + " speaks plain http: nodes need " + file +
-                         " with server = \"http://" + host + "\"");
-    if (!registry.settings.tls.ca_pem.empty())
-      notices_.push_back(host + " has a private CA: nodes need " + file + " with ca = \"...\"");
-    if (!url->path.empty())
-      notices_.push_back(host + " serves below " + url->path + ": nodes need " + file +
-                         " with override_path = true");
+    const bool plain = url->scheme == "http", own_ca = !registry.settings.tls.ca_pem.empty();
+    if (!plain && !own_ca && url->path.empty()) return;
+    const std::string folder = "/etc/containerd/certs.d/" + host;
+    std::string why, file = "server = \"" + url->scheme + "://" + host;
+    const auto because = [&](const std::string& what) { why += (why.empty() ? " " : ", ") + what; };
+    if (plain) because("speaks plain http");
+    if (own_ca) because("has a private CA");
+    // containerd asks below /v2 of the host unless it is told the whole path.
+    if (!url->path.empty()) because("serves below " + url->path);
+    file += url->path.empty() ? "\"" : url->path + "/v2\"\noverride_path = true";
+    if (own_ca) file += "\nca = \"" + folder + "/ca.crt\"  # its certificate, PEM";
+    notices_.push_back(host + why + ": nodes need " + folder + "/hosts.toml with\n" + file);
   }
 
   const Daemon& daemon_;

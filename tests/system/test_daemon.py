@@ -4,6 +4,7 @@ import signal
 import socket
 
 import pytest
+from rigs import DockerRegistry
 from rigs.binary import CANARY
 from rigs.daemon import Caller, Daemon
 from rigs.process import wait_for
@@ -154,3 +155,37 @@ def test_check_reads_the_settings_and_leaves(portolan, tmp_path):
     assert not (tmp_path / "store").exists()
     bad = serve(portolan, tmp_path / "store", "--check", "--set", "network.allow=not-a-network")
     assert bad.code == 78 and "network.allow" in bad.stderr
+
+
+def test_doctor_looks_at_the_database_of_a_running_daemon_and_of_none(start, portolan):
+    daemon = start(Daemon, portolan)
+    beside = daemon.portolan("doctor", "--store", daemon.store)
+    assert beside.code == 0, beside.stdout
+    assert "ok    database (a copy: a daemon uses it)" in beside.stdout
+    assert not list(daemon.store.glob("doctor-*")), "the copy is left behind"
+    daemon.terminate()
+    alone = portolan("doctor", "--store", daemon.store)
+    assert alone.code == 0 and "ok    audit" in alone.stdout, alone.stdout
+    (daemon.store / "key").unlink()
+    assert portolan("key", "rotate", "--store", daemon.store).code != 0
+    keyless = portolan("doctor", "--store", daemon.store)
+    assert keyless.code == 1 and "fail  key" in keyless.stdout, keyless.stdout
+
+
+def test_metrics_tell_of_registries_and_of_the_daemon(daemon, start):
+    registry = start(DockerRegistry)
+    registry.push().image("shop/web", ["1"])
+    draft = {"name": "hub", "type": "docker-registry", "address": registry.address}
+    daemon.admin.must(201, "POST", "registries", draft)
+
+    def has(line):
+        return line in daemon.admin("GET", "/metrics").text
+    host = registry.address.removeprefix("http://")
+    wait_for(lambda: has('portolan_registry_up{registry="hub",type="docker-registry",workspace=""} 1'), "it to be up")
+    assert has(f'portolan_registry_info{{registry="hub",type="docker-registry",url_host="{host}",version=""}} 1')
+    wait_for(lambda: has('portolan_registry_repositories{registry="hub"} 1'), "its numbers")
+    for name in ("portolan_http_connections", "portolan_http_inflight_requests", "portolan_db_size_bytes"):
+        assert has(f"\n{name} "), daemon.admin("GET", "/metrics").text
+    assert has("portolan_config_last_reload_successful 1") and not has("portolan_config_last_reload_success_time")
+    daemon.admin.must(200, "POST", "reload")
+    assert has("portolan_config_last_reload_success_timestamp_seconds ")

@@ -161,51 +161,24 @@ base::Result<Draft> draft_of(const ApiCommand& command, const config::ParsedComm
   return draft;
 }
 
-std::string cell(const Json* value) {
-  if (!value || value->is_null()) return "-";
-  if (const std::string* text = value->as_string()) return *text;
-  if (value->is_array()) {
-    std::string out;
-    for (const Json& item : value->items()) out += (out.empty() ? "" : ",") + cell(&item);
-    return out.empty() ? "-" : out;
-  }
-  return base::to_text(*value);
-}
-
-void add_members(std::vector<std::vector<std::string>>& rows, const std::string& prefix,
-                 const Json& object) {
-  for (const auto& [key, value] : object.members()) {
-    const std::string name = prefix.empty() ? key : prefix + "." + key;
-    const bool objects = !value.items().empty() && value.items().front().is_object();
-    if (value.is_object())
-      add_members(rows, name, value);
-    else if (objects)
-      for (std::size_t n = 0; n < value.items().size(); ++n)
-        add_members(rows, name + "." + std::to_string(n), value.items()[n]);
-    else
-      rows.push_back({name, cell(&value)});
-  }
-}
-
 const Json* rows_in(const ApiCommand& command, const Json& answer) {
   return command.rows.empty() ? nullptr : answer.at_pointer("/" + command.rows);
 }
 
 void print_table(Session& session, const ApiCommand& command, const Json& answer) {
-  std::vector<std::vector<std::string>> rows;
   const Json* list = rows_in(command, answer);
   if (command.columns.empty() || !list) {
-    add_members(rows, "", answer);
-    session.terminal().out << text_table({"FIELD", "VALUE"}, rows);
+    session.terminal().out << object_text(answer);
     return;
   }
+  std::vector<std::vector<std::string>> rows;
   std::vector<std::string> headings;
   for (const Column& column : command.columns) headings.push_back(column.heading);
   for (const Json& row : list->items()) {
     std::vector<std::string> cells;
     for (const Column& column : command.columns) {
       const Json* value = row.at_pointer(column.at);
-      cells.push_back(cell(value));
+      cells.push_back(cell_text(value));
     }
     rows.push_back(std::move(cells));
   }
@@ -225,8 +198,8 @@ class Progress {
     const std::size_t count = checks ? checks->items().size() : 0;
     for (; told_ < count; ++told_) {
       const Json& check = checks->items()[told_];
-      err_ << cell(check.find("state")) << "  " << cell(check.find("name")) << "  "
-           << cell(check.find("message")) << '\n';
+      err_ << cell_text(check.find("state")) << "  " << cell_text(check.find("name")) << "  "
+           << cell_text(check.find("message")) << '\n';
     }
     if (const Json* text = job.find("progress");
         text && text->is_string() && last_ != *text->as_string()) {
@@ -265,12 +238,8 @@ int follow(Session& session, Client& client, std::int64_t job) {
       });
   if (!done) return refuse(session, done.error());
   if (session.cancel().cancelled()) return exit_interrupted;
-  if (!session.print(last)) {
-    std::vector<std::vector<std::string>> rows;
-    add_members(rows, "", last);
-    session.terminal().out << text_table({"FIELD", "VALUE"}, rows);
-  }
-  return cell(last.find("state")) == "done" ? exit_ok : exit_failed;
+  if (!session.print(last)) session.terminal().out << object_text(last);
+  return cell_text(last.find("state")) == "done" ? exit_ok : exit_failed;
 }
 
 int stream(Session& session, Client& client, const Draft& draft) {

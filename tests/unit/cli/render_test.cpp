@@ -102,3 +102,35 @@ TEST_CASE("a hint that many measures share is told once, with their names", "[cl
   CHECK(text.find("storage_bytes, tags: only an administrator is told this\n") !=
         std::string::npos);
 }
+
+TEST_CASE("an answer is a list of fields, and a table for each list in it", "[cli][table]") {
+  const auto answer = base::parse_json(R"({"name": "hub", "health": {"state": "healthy"},
+    "tags": ["a", "b"], "notices": ["first: file\nline", "second one"],
+    "checks": [{"name": "dns", "state": "ok", "hint": null, "evidence": {"url": "http://x"}},
+               {"name": "tcp", "state": "fail", "hint": null, "evidence": null}],
+    "steps": [{"step": "space", "next": {"path": "/p"}}],
+    "spaces": [{"name": "one", "measures": [{"name": "tags", "value": 3}, {"name": "bytes"}]}]})");
+  REQUIRE(answer);
+  CHECK(cli::object_text(*answer) ==
+        "FIELD         VALUE\n"
+        "name          hub\n"
+        "health.state  healthy\n"
+        "tags          a,b\n"
+        "notices       first: file\n"
+        "              line\n"
+        "notices       second one\n"
+        "\n"
+        "checks:\n"
+        "NAME  STATE\n"
+        "dns   ok\n"
+        "tcp   fail\n"
+        "\n"
+        "steps:\n"
+        "STEP   NEXT.PATH\n"
+        "space  /p\n"
+        "\n"
+        "spaces:\n"
+        "NAME  MEASURES.NAME  MEASURES.VALUE\n"
+        "one   tags           3\n"
+        "one   bytes          -\n");
+}

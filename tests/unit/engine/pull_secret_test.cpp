@@ -206,9 +206,12 @@ TEST_CASE("what a node's runtime needs beside the secret is said", "[engine][gra
   const auto secret = world.secret(team);
   CHECK(GrantWorld::auths(secret).empty());  // Anonymous: nothing is needed.
   CHECK(secret.missing.empty());
-  REQUIRE(secret.notices.size() == 3);
-  for (const auto& notice : secret.notices)
-    CHECK_THAT(notice, Catch::Contains("/etc/containerd/certs.d/odd.example:5000/hosts.toml"));
+  REQUIRE(secret.notices.size() == 1);
+  CHECK(secret.notices[0] ==
+        "odd.example:5000 speaks plain http, has a private CA, serves below /below: nodes need "
+        "/etc/containerd/certs.d/odd.example:5000/hosts.toml with\n"
+        "server = \"http://odd.example:5000/below/v2\"\noverride_path = true\n"
+        "ca = \"/etc/containerd/certs.d/odd.example:5000/ca.crt\"  # its certificate, PEM");
 }
 
 TEST_CASE("a pull secret is for namespaces of the workspace", "[engine][grants]") {
