@@ -77,6 +77,7 @@ Result<SpaceRecord> SpaceBook::add(const model::Space& upstream) {
   row.upstream_visibility = upstream.visibility;
   row.enforcement = enforcement_of(record_, upstream.visibility);
   row.repositories = upstream.repositories;
+  row.proxy_cache = upstream.proxy_cache;
   row.first_seen_ms = row.seen_ms = now_ms_;
   row.provenance.managed_by = row.provenance.created_by = "portolan";
   switch (record_.default_visibility) {
@@ -101,6 +102,7 @@ Result<SpaceRecord> SpaceBook::see(SpaceRecord& row, const model::Space& upstrea
   row.seen_ms = now_ms_;
   if (!upstream.upstream_id.empty()) row.upstream_id = upstream.upstream_id;
   if (upstream.repositories >= 0) row.repositories = upstream.repositories;
+  row.proxy_cache = upstream.proxy_cache;
   row.upstream_visibility = upstream.visibility;
   row.enforcement = enforcement_of(record_, upstream.visibility);
   const bool opened =

@@ -109,6 +109,7 @@ struct Space {
   std::string name, upstream_id;
   Visibility visibility = Visibility::unknown;
   std::int64_t repositories = -1;
+  bool proxy_cache = false;  ///< A mirror: nothing can be pushed to it.
 };
 struct Repository {
   std::string name, space;

@@ -44,7 +44,7 @@ inline constexpr std::uint32_t minor_0_size<portolan_measure> = 104;
 template <>
 inline constexpr std::uint32_t minor_0_size<portolan_detection> = 24;
 template <>
-inline constexpr std::uint32_t minor_0_size<portolan_space> = 48;
+inline constexpr std::uint32_t minor_0_size<portolan_space> = 56;
 template <>
 inline constexpr std::uint32_t minor_0_size<portolan_repository> = 64;
 template <>

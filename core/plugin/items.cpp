@@ -151,6 +151,7 @@ std::string read_item(const portolan_space& from, model::Space& out) {
   out.upstream_id = text(from.upstream_id);
   out.visibility = visibility_of(from.visibility);
   out.repositories = told(from.repositories);
+  out.proxy_cache = (from.flags & PORTOLAN_SPACE_PROXY_CACHE) != 0;
   return out.name.empty() ? "a space has no name" : "";
 }
 

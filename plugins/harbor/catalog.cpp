@@ -64,10 +64,7 @@ void Harbor::spaces(portolan::call& call, const portolan::query& query,
       client, "/projects?sort=project_id", query, out,
       [this](const portolan::json& row, const std::function<bool(portolan::space)>& emit) {
         const Project project = to_project(row);
-        if (!wants(project.name)) return;
-        emit({project.name, std::to_string(project.id),
-              project.is_public ? PORTOLAN_VISIBILITY_PUBLIC : PORTOLAN_VISIBILITY_PRIVATE,
-              project.repositories});
+        if (wants(project.name)) emit(to_space(project));
       });
 }
 

@@ -78,6 +78,9 @@ class Harbor {
   Refusal refusal_;
 };
 
+/// A project as a space.
+portolan::space to_space(const Project& project);
+
 /// GET /api/version told a Harbor 2: what it said. Throws what it is instead.
 std::string api_version_of(const portolan::response& version);
 

@@ -84,6 +84,7 @@ Project to_project(const portolan::json& row) {
   out.is_public = truthy(row["metadata"]["public"]);
   out.member =
       row["current_user_role_ids"].size() > 0 || row["current_user_role_id"].integer_or(0) > 0;
+  out.proxy_cache = row["registry_id"].integer_or(0) > 0;
   out.repositories = count_of(row, "repo_count", 0);
   return out;
 }

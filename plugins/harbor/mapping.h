@@ -29,6 +29,7 @@ struct Project {
   std::string name;
   bool is_public = false;
   bool member = false;            ///< The account has a role in it.
+  bool proxy_cache = false;       ///< registry_id: it mirrors another registry.
   std::int64_t repositories = 0;  ///< repo_count
 };
 Project to_project(const portolan::json& row);

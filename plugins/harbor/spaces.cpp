@@ -47,11 +47,7 @@ std::optional<portolan::space> look_up(Client& client, const std::string& name) 
   if (!found.ok() && is_gone(client, name, found)) return std::nullopt;
   if (found.status != 200)
     throw explain_refusal(client, found, "Harbor does not show the project " + name);
-  const Project project = to_project(found.json());
-  return portolan::space{
-      project.name, std::to_string(project.id),
-      project.is_public ? PORTOLAN_VISIBILITY_PUBLIC : PORTOLAN_VISIBILITY_PRIVATE,
-      project.repositories};
+  return to_space(to_project(found.json()));
 }
 
 portolan::failure no_project(const std::string& name) {
@@ -64,6 +60,12 @@ portolan::failure not_as_asked(const portolan::space& found) {
 }
 
 }  // namespace
+
+portolan::space to_space(const Project& project) {
+  return {project.name, std::to_string(project.id),
+          project.is_public ? PORTOLAN_VISIBILITY_PUBLIC : PORTOLAN_VISIBILITY_PRIVATE,
+          project.repositories, project.proxy_cache ? PORTOLAN_SPACE_PROXY_CACHE : 0};
+}
 
 portolan::space Harbor::create_space(portolan::call& call, const std::string& name,
                                      std::uint32_t visibility) {

@@ -314,3 +314,34 @@ def test_a_workspace_with_robots_at_a_dead_registry_is_abandoned(daemon):
     assert [(each["state"], each["output"]) for each in ended] == [("done", {"robots_left": [name]}),
                                                                   ("cancelled", None)]
     assert daemon.admin("DELETE", "registries/harbor").status == 204, "nothing hangs on it any more"
+
+
+def endpoint_of(harbor):
+    """The id of a registry that projects of `harbor` can mirror: itself."""
+    if harbor.simulated:
+        harbor.simulated.seed_many(registries=1)
+    else:
+        login = {"type": "basic", "access_key": harbor.client.username, "access_secret": harbor.client.password}
+        harbor.client.make("/api/v2.0/registries", {"name": harbor.client.unique("mirrored"), "type": "docker-registry",
+                                                    "url": harbor.url, "insecure": True, "credential": login})
+    return harbor.client.get("/registries?page_size=100&sort=-id")[0]["id"]
+
+
+def test_nothing_can_be_pushed_to_a_proxy_cache_and_portolan_says_so_first(daemon, harbor):
+    admin, client = daemon.admin, harbor.client
+    mirror, plain = client.unique("portolan-mirror"), client.unique("portolan-space")
+    client.make_project(mirror, registry_id=endpoint_of(harbor))
+    client.make_project(plain)
+    integrate(daemon, harbor)
+    admin.must(201, "POST", "workspaces", {"name": "payments"})
+    done(admin, admin.must(202, "POST", "registries/harbor/catalogue"))
+    assert space_of(admin, mirror)["proxy_cache"] is True and space_of(admin, plain)["proxy_cache"] is False
+
+    def bind(space, access):
+        return admin("POST", f"registries/harbor/spaces/{space}/bindings", {"workspace": "payments", "access": access})
+    refused = bind(mirror, "push")
+    assert (refused.status, refused.code) == (409, "conflict") and "it is a proxy cache" in refused.text
+    assert bind(mirror, "pull").status == 201 and bind(plain, "push").status == 201
+    editor = daemon.user("editor", {"payments": "workspace-editor"})
+    refused = editor("POST", f"registries/harbor/spaces/{mirror}/push", {"workspace": "payments"})
+    assert (refused.status, refused.code) == (409, "conflict") and "it is a proxy cache" in refused.text

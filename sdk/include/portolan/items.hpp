@@ -158,6 +158,7 @@ struct space {
   std::string name{}, upstream_id{};
   std::uint32_t visibility = PORTOLAN_VISIBILITY_UNKNOWN;
   std::int64_t repositories = -1;
+  std::uint32_t flags = 0;  ///< PORTOLAN_SPACE_*
 };
 struct repository {
   using raw = portolan_repository;

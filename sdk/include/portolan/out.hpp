@@ -45,8 +45,13 @@ inline portolan_measure to_raw(const measure& m, std::vector<portolan_str>&) {
           m.taken_at_ms};
 }
 inline portolan_space to_raw(const space& s, std::vector<portolan_str>&) {
-  return {sizeof(portolan_space), s.visibility, to_abi(s.name), to_abi(s.upstream_id),
-          s.repositories};
+  return {sizeof(portolan_space),
+          s.visibility,
+          to_abi(s.name),
+          to_abi(s.upstream_id),
+          s.repositories,
+          s.flags,
+          0};
 }
 inline portolan_repository to_raw(const repository& r, std::vector<portolan_str>&) {
   return {sizeof(portolan_repository),

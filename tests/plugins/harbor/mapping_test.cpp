@@ -29,6 +29,13 @@ TEST_CASE("projects are read as each caller is shown them", "[harbor]") {
   });
 }
 
+TEST_CASE("a project with a registry behind it is a proxy cache", "[harbor]") {
+  const auto project = [](const char* row) { return to_project(parse(row)); };
+  CHECK(project(R"({"name":"a","registry_id":1})").proxy_cache);
+  CHECK_FALSE(project(R"({"name":"a","registry_id":0})").proxy_cache);
+  CHECK_FALSE(project(R"({"name":"a"})").proxy_cache);
+}
+
 TEST_CASE("metadata is text, and was a boolean once", "[harbor]") {
   CHECK(to_project(parse(R"({"name":"a","metadata":{"public":"true"}})")).is_public);
   CHECK(to_project(parse(R"({"name":"a","metadata":{"public":true}})")).is_public);

@@ -113,9 +113,12 @@ class HarborClient:
         self.make("/api/v2.0/users", user)
         return self.as_caller(username, password)
 
-    def make_project(self, name, public=False, storage_limit=-1):
+    def make_project(self, name, public=False, storage_limit=-1, registry_id=None):
+        """With a registry it is a proxy cache of that."""
         project = {"project_name": name, "metadata": {"public": str(public).lower()}}
         project["storage_limit"] = storage_limit
+        if registry_id:
+            project["registry_id"] = registry_id
         self.make("/api/v2.0/projects", project)
 
     def add_member(self, project, username, role):

@@ -99,6 +99,7 @@ TEST_CASE("a sweep keeps spaces with their flags and repositories with their spa
   world.change_site([](Site& site) {
     site.spaces = {a_space("library", "1", Visibility::open, 2),
                    a_space("team", "2", Visibility::closed, 1)};
+    site.spaces[1].proxy_cache = true;
     site.repositories = {a_repository("library/a"), a_repository("library/b"),
                          a_repository("team/c"), a_repository("unlisted/d")};
   });
@@ -107,6 +108,8 @@ TEST_CASE("a sweep keeps spaces with their flags and repositories with their spa
   CHECK(world.space("library").is_public);
   CHECK_FALSE(world.space("team").is_public);
   CHECK(world.space("library").repositories == 2);
+  CHECK_FALSE(world.space("library").proxy_cache);
+  CHECK(world.space("team").proxy_cache);
   CHECK(world.repositories() == "library/a library/b team/c ");
   CHECK(world.events("space.found").empty());  // The first look is no news.
   CHECK(world.cursor().empty());

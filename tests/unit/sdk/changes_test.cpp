@@ -19,7 +19,10 @@ struct Plain {
 struct Changing : Plain {
   using Plain::Plain;
   portolan::space create_space(call&, const std::string& name, std::uint32_t visibility) {
-    return {.name = name, .upstream_id = "created", .visibility = visibility};
+    return {.name = name,
+            .upstream_id = "created",
+            .visibility = visibility,
+            .flags = PORTOLAN_SPACE_PROXY_CACHE};
   }
   void remove_space(call&, const std::string& name) {
     if (name == "full") throw portolan::failure(PORTOLAN_CONFLICT, "it holds 3", "Empty it.");
@@ -125,7 +128,8 @@ TEST_CASE("spaces: names and visibility go in, the space as it then is comes out
         [&](const portolan_space& one) {
           CHECK(one.visibility == PORTOLAN_VISIBILITY_PRIVATE);
           CHECK(one.repositories == -1);
-          seen.push_back(fake::text(one.name) + " " + fake::text(one.upstream_id));
+          seen.push_back(fake::text(one.name) + " " + fake::text(one.upstream_id) +
+                         (one.flags == PORTOLAN_SPACE_PROXY_CACHE ? " mirror" : ""));
         },
         [&](const portolan_sink* sink) {
           return function(changing.raw, changing.host.call(), fake::text("team"),
@@ -133,7 +137,7 @@ TEST_CASE("spaces: names and visibility go in, the space as it then is comes out
         });
     CHECK(status == PORTOLAN_OK);
   }
-  CHECK(seen == std::vector<std::string>{"team created", "team set"});
+  CHECK(seen == std::vector<std::string>{"team created mirror", "team set"});
 
   const auto* call = changing.host.call();
   CHECK(spaces->remove(changing.raw, call, fake::text("team")) == PORTOLAN_OK);

@@ -63,8 +63,8 @@ portolan_status space(const portolan_instance* self, const portolan_call* call, 
   if (is(self, "nothing")) return PORTOLAN_OK;
   if (is(self, "another space")) name = text("other");
   if (is(self, "another visibility")) visibility = 3 - visibility;
-  emit(sink, {sizeof(portolan_space), visibility, name, text("17"), -1});
-  if (is(self, "two")) emit(sink, {sizeof(portolan_space), visibility, name, text("18"), -1});
+  emit(sink, {sizeof(portolan_space), visibility, name, text("17"), -1, 0, 0});
+  if (is(self, "two")) emit(sink, {sizeof(portolan_space), visibility, name, text("18"), -1, 0, 0});
   return PORTOLAN_OK;
 }
 

@@ -14,12 +14,17 @@ typedef struct portolan_query {
   uint64_t limit;          /* items wanted; 0: all */
 } portolan_query;
 
+#define PORTOLAN_SPACE_PROXY_CACHE \
+  1u /* a mirror of another registry: nothing can be pushed to it */
+
 typedef struct portolan_space {
   uint32_t size;
   uint32_t visibility; /* PORTOLAN_VISIBILITY_* upstream */
   portolan_str name;
   portolan_str upstream_id; /* survives a rename; empty: the registry has none */
   int64_t repositories;     /* -1: not told by the list */
+  uint32_t flags;           /* PORTOLAN_SPACE_* */
+  uint32_t reserved;        /* 0 */
 } portolan_space;
 
 typedef struct portolan_repository {
