@@ -9,13 +9,34 @@
 #include "router/registry.h"
 #include "store/catalogue.h"
 #include "store/measures.h"
+#include "store/memory.h"
 #include "store/registries.h"
 
 namespace portolan::engine {
 namespace {
 
 using base::Code;
+using base::Json;
 using std::chrono::milliseconds;
+
+/// Whose notes are whose: those of another plugin, another version of it, another address or
+/// another account are not for this one to recall.
+std::string memory_owner(const Daemon& daemon, const model::Registry& registry) {
+  Json out = Json::array();
+  for (const plugin::Plugin& plugin : daemon.plugins.plugins()) {
+    if (!plugin.note || plugin.state != plugin::State::ready) continue;
+    const auto& types = plugin.note->types;
+    if (std::none_of(types.begin(), types.end(),
+                     [&](const plugin::Note::Type& type) { return type.type == registry.type; }))
+      continue;
+    out.push(Json::string(plugin.note->id));
+    out.push(Json::string(plugin.note->version));
+  }
+  for (const std::string& text :
+       {registry.type, registry.address, registry.credentials.username, registry.options_json})
+    out.push(Json::string(text));
+  return base::to_text(out);
+}
 
 /// The parts of one look that share its bounds.
 class Looking {
@@ -110,6 +131,13 @@ class Looking {
     auto with = settings();
     const auto limit = daemon_.settings()->statistics.max_requests;
     if (limit != 0) with.max_requests = limit;
+    model::Memory memory;
+    seen_.remembered_for = memory_owner(daemon_, live.record.settings);
+    auto notes = daemon_.store.read<model::Notes>([&](store::Reader& reader) {
+      return store::notes(reader, look_.registry, seen_.remembered_for);
+    });
+    if (notes) memory.recalled = *std::move(notes);  // Without them it asks for everything.
+    with.memory = &memory;
     auto statistics = daemon_.router.statistics(*live.registry, look_.level, with);
     if (!statistics) {
       seen_.error = std::move(statistics).error();
@@ -117,6 +145,7 @@ class Looking {
     }
     seen_.output_json = base::to_text(model::to_json(*statistics));
     seen_.statistics = *std::move(statistics);
+    seen_.remembered = std::move(memory.remembered);
   }
 
   void list(const Fleet::Live& live) {
@@ -159,12 +188,12 @@ base::Result<void> note_deep(store::Writer& writer, const Seen& seen) {
 
 void tell_transition(store::Writer& writer, const model::RegistryRecord& record,
                      const model::Health& before, const model::Health& after) {
-  base::Json data = base::Json::object();
-  data.set("state", base::Json::string(std::string(to_string(after.state))));
-  data.set("from", base::Json::string(std::string(to_string(before.state))));
+  Json data = Json::object();
+  data.set("state", Json::string(std::string(to_string(after.state))));
+  data.set("from", Json::string(std::string(to_string(before.state))));
   data.set("reason", model::text_or_null(after.reason));
   data.set("message", model::text_or_null(after.message));
-  data.set("blocked", base::Json::boolean(after.blocked));
+  data.set("blocked", Json::boolean(after.blocked));
   model::Event event;
   event.kind = "registry.health";
   event.workspace = record.workspace;
@@ -234,6 +263,8 @@ base::Result<std::optional<model::Health>> keep(store::Writer& writer, const Dae
     auto put = store::put_statistics(writer, record->id, *seen.statistics);
     if (!put) return put.error();
     if (auto noted = note_deep(writer, seen); !noted) return noted.error();
+    if (!seen.remembered.empty())
+      store::put_notes(writer, record->id, seen.remembered_for, seen.remembered);
   }
   if (!seen.finding) return Kept();
   auto health = keep_finding(writer, daemon, *record, *seen.finding, random);

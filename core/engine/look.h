@@ -8,6 +8,7 @@
 #include "engine/fleet.h"
 #include "engine/health.h"
 #include "engine/jobs.h"
+#include "model/notes.h"
 
 namespace portolan::engine {
 
@@ -35,6 +36,8 @@ struct Seen {
   std::optional<model::RegistryRecord> record{};
   std::optional<Finding> finding{};
   std::optional<model::Statistics> statistics{};
+  model::Notes remembered{};     ///< Of the plugin for its next collection; good for what
+  std::string remembered_for{};  ///< this says.
   std::optional<model::Integration> integration{};
   std::string output_json{};           ///< The result, when there is one.
   std::optional<base::Error> error{};  ///< Why there is none.

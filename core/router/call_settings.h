@@ -1,4 +1,5 @@
 #pragma once
+#include "model/notes.h"
 #include "services/call_state.h"
 
 namespace portolan::router {
@@ -12,6 +13,8 @@ struct CallSettings {
   /// Of validate() alone: no credential is sent and nothing is integrated, so that a secret which
   /// was refused can rest. Host steps, identity and api-version are made, the others skipped.
   bool anonymous = false;
+  /// Of statistics() alone: what the plugin may recall, and what it remembered when that answered.
+  model::Memory* memory = nullptr;
 };
 
 }  // namespace portolan::router

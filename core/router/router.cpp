@@ -127,10 +127,12 @@ base::Result<model::Statistics> Router::statistics(Registry& registry, model::Le
   if (!done && !done.error().budget) return done.error();  // Nothing was begun yet.
   if (done) {
     done = session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
+      if (settings.memory) call.lend(*settings.memory);
       return instance.collect(call, level, [&](std::vector<model::FoundMeasure>&& batch) {
         return harvest.add(std::move(batch));
       });
     });
+    if (!done && settings.memory) settings.memory->remembered.clear();
     if (!done && !ended_early(done.error(), settings.deadline)) return done.error();
   }
   return harvest.end(done ? nullptr : &done.error());

@@ -48,6 +48,13 @@ void abi_progress(const portolan_call* self, std::uint64_t done, std::uint64_t t
   }
 }
 
+void abi_remember(const portolan_call* self, portolan_str key, portolan_str value) {
+  try {
+    running(self).remember(view(key), view(value));
+  } catch (...) {  // As above: the next collection asks again.
+  }
+}
+
 /// done() of a request that never became an operation.
 portolan_status tell(const portolan_http_sink& sink, const Error& error) {
   const auto abi = to_abi(error);
@@ -73,6 +80,7 @@ Call::Call(std::shared_ptr<Upstream> upstream, CallOptions options)
   abi_.fail = abi_fail;
   abi_.log = abi_log;
   abi_.progress = abi_progress;
+  abi_.remember = abi_remember;
 }
 
 Call::~Call() {
@@ -125,6 +133,32 @@ void Call::progress(std::uint64_t done, std::uint64_t total, std::string_view wh
   if (!state_.options().progress) return;
   state_.options().progress(progress_, total,
                             redact(base::clean_text(what, model::limits::text_bytes)));
+}
+
+void Call::lend(model::Memory& memory) {
+  memory_ = &memory;
+  for (const auto& [key, value] : memory.recalled)
+    recalled_.push_back({to_abi(key), to_abi(value)});
+  abi_.notes = recalled_.data();
+  abi_.note_count = recalled_.size();
+}
+
+void Call::remember(std::string_view key, std::string_view value) {
+  namespace limits = model::limits;
+  if (!memory_ || key.empty() || key.size() > limits::note_key_bytes ||
+      value.size() > limits::note_bytes)
+    return;
+  // Notes are kept in the open. A plugin sees no secret, but an upstream may have sent it one back.
+  std::string own_key(key), own_value(value);
+  if (redact(own_key) != key || redact(own_value) != value) return;
+  model::Notes& notes = memory_->remembered;
+  const auto known = notes.find(own_key);
+  const std::size_t before = known == notes.end() ? 0 : key.size() + known->second.size();
+  const std::size_t bytes = remembered_bytes_ - before + key.size() + value.size();
+  if (bytes > limits::notes_bytes || (known == notes.end() && notes.size() == limits::notes))
+    return;
+  remembered_bytes_ = bytes;
+  notes.insert_or_assign(std::move(own_key), std::move(own_value));
 }
 
 // Requests.

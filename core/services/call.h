@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include <portolan/abi/abi.h>
 
+#include "model/notes.h"
 #include "services/call_state.h"
 
 namespace portolan::services {
@@ -45,12 +47,17 @@ class Call {
   /// emits.
   std::string redact(std::string text) const { return state_.redact(std::move(text)); }
 
+  /// Lets the plugin recall and remember; `memory` outlives the call. Without it there is nothing
+  /// to recall, and what it remembers goes nowhere.
+  void lend(model::Memory& memory);
+
   /// What the C tables offer (http.h, call.h).
   portolan_status check() const { return state_.check(); }
   std::uint64_t requests_left() const { return state_.requests_left(); }
   portolan_status fail(const portolan_error& error);
   void log(int level, std::string_view message, const portolan_kv* fields, std::uint64_t count);
   void progress(std::uint64_t done, std::uint64_t total, std::string_view what);
+  void remember(std::string_view key, std::string_view value);
   portolan_status send(const portolan_http_request& request, const portolan_http_sink& sink);
   portolan_status start(const portolan_http_request& request, const portolan_http_sink& sink,
                         std::uint64_t& number);
@@ -80,6 +87,10 @@ class Call {
   std::uint64_t last_number_ = 0;
   Slot slot_;                 // Got by waiting, for the next start().
   bool slot_wanted_ = false;  // The last start() was told to wait, with nothing in flight.
+
+  model::Memory* memory_ = nullptr;
+  std::vector<portolan_kv> recalled_;  // Views of the memory's.
+  std::size_t remembered_bytes_ = 0;
 
   std::uint64_t progress_ = 0;
   double log_credit_ = model::limits::log_lines_burst;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cinttypes>
 #include <cstdio>
 #include <ctime>
 #include <limits>
 #include <portolan/http.hpp>
+#include <tuple>
 
 namespace harbor {
 namespace {
@@ -99,6 +101,38 @@ Repository to_repository(const portolan::json& row) {
   out.pulls = count_of(row, "pull_count", -1);
   out.updated_ms = to_unix_ms(row["update_time"].string_or(""));
   return out;
+}
+
+bool tells_changes(std::string_view harbor_version) {
+  const std::string text(harbor_version);
+  int major = 0, minor = 0, patch = 0;
+  if (std::sscanf(text.c_str(), "v%d.%d.%d", &major, &minor, &patch) != 3) return false;
+  return std::tie(major, minor, patch) >= std::make_tuple(2, 15, 2);
+}
+
+std::string to_note(const Repository& repository, const Contents& contents, std::int64_t read_ms) {
+  std::string out = "1";
+  for (const std::int64_t number : {repository.updated_ms, repository.artifacts, read_ms,
+                                    contents.tags, contents.logical_bytes})
+    out += " " + std::to_string(number);
+  return out;
+}
+
+std::optional<Contents> from_note(std::string_view note, const Repository& repository,
+                                  std::int64_t now_ms) {
+  constexpr std::int64_t week_ms = 7LL * 24 * 60 * 60 * 1000;
+  const std::string text(note);
+  Repository then;
+  Contents contents;
+  std::int64_t read_ms = 0;
+  const int read = std::sscanf(
+      text.c_str(), "1 %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &then.updated_ms,
+      &then.artifacts, &read_ms, &contents.tags, &contents.logical_bytes);
+  const bool is_same = read == 5 && contents.tags >= 0 && contents.logical_bytes >= 0 &&
+                       repository.updated_ms > 0 && then.updated_ms == repository.updated_ms &&
+                       then.artifacts == repository.artifacts;
+  if (!is_same || read_ms > now_ms || now_ms - read_ms > week_ms) return std::nullopt;
+  return contents;
 }
 
 Artifact to_artifact(const portolan::json& row) {

@@ -43,6 +43,28 @@ struct Repository {
 };
 Repository to_repository(const portolan::json& row);
 
+/// What the list of a repository's artifacts added up to.
+struct Contents {
+  std::int64_t tags = 0, logical_bytes = 0;
+  bool operator==(const Contents&) const = default;
+  void add(const Contents& more) {
+    tags = add_up(tags, more.tags);
+    logical_bytes = add_up(logical_bytes, more.logical_bytes);
+  }
+};
+
+/// Whether `update_time` of a repository moves with each change of its tags and artifacts. Before
+/// v2.15.2 it did not (goharbor/harbor#23225).
+bool tells_changes(std::string_view harbor_version);
+
+/// The note of a repository as it is, read at `read_ms`.
+std::string to_note(const Repository& repository, const Contents& contents, std::int64_t read_ms);
+/// What a note tells of the repository as it is now; nothing when it has moved since, or the note
+/// is older than a week: a change that Harbor failed to tell is seen then, and so is a right that
+/// was taken away.
+std::optional<Contents> from_note(std::string_view note, const Repository& repository,
+                                  std::int64_t now_ms);
+
 /// One row of GET …/artifacts. `bytes` is the manifest with config and layers, an index with its
 /// children.
 struct Artifact {

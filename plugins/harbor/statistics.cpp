@@ -13,6 +13,11 @@ constexpr std::ptrdiff_t summaries_for_a_password = 10;
 
 const char* const no_quota = "Harbor keeps no quota of this project";
 
+std::int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 Reach reach_of(const Listed& listed) {
   Reach reach{listed.whole()};
   if (listed.failed) {
@@ -26,20 +31,23 @@ Reach reach_of(const Listed& listed) {
 
 class Collection {
  public:
-  Collection(Client& client, Privilege who, portolan::level level,
+  Collection(Client& client, const Facts& facts, portolan::level level,
              const std::vector<std::string>& only)
       : client_(client),
-        who_(who),
+        who_(facts.privilege),
+        has_memory_(tells_changes(facts.version)),
         level_(level),
         only_(only.begin(), only.end()),
-        tally_(level, who, only.empty()) {}
+        tally_(level, facts.privilege, only.empty()) {}
 
   Tally& run();
 
  private:
   void read_totals();
   void read_lists();
+  void take_images(Reader& reader, const Repository& repository);
   void read_images(Reader& reader, const Repository& repository);
+  void keep_other_notes();
   void read_quotas();
   void read_summaries();
   void read_summary(Reader& reader, const std::string& name, Space& space);
@@ -55,9 +63,11 @@ class Collection {
 
   Client& client_;
   const Privilege who_;
+  const bool has_memory_;
   const portolan::level level_;
   const std::unordered_set<std::string> only_;
   Tally tally_;
+  std::unordered_set<std::string> met_;  ///< Repositories with a note, as far as the list was read.
 };
 
 void Collection::take(const Statistics& s) {
@@ -110,7 +120,7 @@ void Collection::take(Reader& reader, const Repository& repository) {
   Space& space = tally_.spaces[project];
   ++space.seen;
   space.artifacts = add_up(space.artifacts, repository.artifacts);
-  if (level_ == portolan::level::deep && repository.artifacts > 0) read_images(reader, repository);
+  if (level_ == portolan::level::deep && repository.artifacts > 0) take_images(reader, repository);
 }
 
 void Collection::read_lists() {
@@ -154,20 +164,43 @@ struct Sizes {
   }
 };
 
+/// Most repositories are as they were at the collection before: only of the others is a list of
+/// artifacts read.
+void Collection::take_images(Reader& reader, const Repository& repository) {
+  const auto note = has_memory_ ? client_.call().recall(repository.name) : std::nullopt;
+  if (note) met_.insert(repository.name);
+  const auto known = note ? from_note(*note, repository, now_ms()) : std::nullopt;
+  if (!known) return read_images(reader, repository);
+  Space& space = tally_.spaces[repository.project()];
+  ++space.images.read;
+  space.contents.add(*known);
+  client_.call().remember(repository.name, *note);
+}
+
 void Collection::read_images(Reader& reader, const Repository& repository) {
+  struct Sum {
+    Sizes sizes;
+    Contents contents;
+  };
   Space& space = tally_.spaces[repository.project()];  // Stays where it is: a std::map.
   ++space.images.open;
+  const auto sum = std::make_shared<Sum>();
   reader.list(
       repository_path(repository.name) + "/artifacts?with_tag=true&sort=id",
-      [&space, sizes = Sizes()](const portolan::json& row) mutable {
+      [&space, sum](const portolan::json& row) {
         const Artifact artifact = to_artifact(row);
-        space.tags = add_up(space.tags, static_cast<std::int64_t>(artifact.tags.size()));
-        space.logical_bytes = add_up(space.logical_bytes, sizes.add(artifact));
+        const Contents more{static_cast<std::int64_t>(artifact.tags.size()),
+                            sum->sizes.add(artifact)};
+        sum->contents.add(more);
+        space.contents.add(more);
       },
-      [&images = space.images](const Listed& listed) {
+      [this, &images = space.images, sum, repository, began = now_ms()](const Listed& listed) {
         --images.open;
         if (!listed.failed || listed.failed->code == PORTOLAN_NOT_FOUND) {
           ++images.read;  // Gone meanwhile: nothing is left to read.
+          // Other numbers than the list of repositories told: it is just changing.
+          if (has_memory_ && listed.whole() && listed.rows == repository.artifacts)
+            client_.call().remember(repository.name, to_note(repository, sum->contents, began));
         } else if (listed.rows == 0 && refused(listed.failed->code)) {
           ++images.refused;
         } else {
@@ -175,6 +208,14 @@ void Collection::read_images(Reader& reader, const Repository& repository) {
           images.why = listed.failed->message;
         }
       });
+}
+
+/// Of repositories that a list which was cut short did not come to.
+void Collection::keep_other_notes() {
+  if (level_ != portolan::level::deep || tally_.repositories.whole) return;
+  for (const portolan_kv& note : client_.call().recalled())
+    if (met_.count(std::string(portolan::view(note.key))) == 0)
+      client_.call().remember(portolan::view(note.key), portolan::view(note.value));
 }
 
 void Collection::read_quotas() {
@@ -237,6 +278,7 @@ Tally& Collection::run() {
     return tally_;
   }
   read_lists();
+  keep_other_notes();
   if (level_ == portolan::level::quick || tally_.end != portolan::ended::all) return tally_;
   // By password pages of quotas are cheaper than summaries, for a robot the reverse (§1.8.14).
   if (admin()) {
@@ -256,7 +298,7 @@ Tally& Collection::run() {
 void Harbor::collect(portolan::call& call, portolan::level level,
                      portolan::out<portolan::measure>& out) {
   Client client(call, base_);
-  Collection(client, facts_.privilege, level, projects_).run().tell(out);
+  Collection(client, facts_, level, projects_).run().tell(out);
 }
 
 }  // namespace harbor

@@ -98,13 +98,13 @@ Reach Tally::images_of(const Images& images, const Reach& artifacts) const {
 }
 
 void Tally::tell_content(portolan::out<measure>& out) const {
-  std::int64_t artifacts = 0, tags = 0, logical = 0;
+  std::int64_t artifacts = 0;
+  Contents contents;
   Images images;
   Reach reach = repositories;
   for (const auto& [name, space] : spaces) {
     artifacts = add_up(artifacts, space.artifacts);
-    tags = add_up(tags, space.tags);
-    logical = add_up(logical, space.logical_bytes);
+    contents.add(space.contents);
     add(images, space.images);
     if (const Reach of_space = artifacts_of(space); reach.whole && !of_space.whole)
       reach = {false, false, "in " + name + " " + of_space.lack};
@@ -118,9 +118,9 @@ void Tally::tell_content(portolan::out<measure>& out) const {
     return;
   }
   const Reach shown = images_of(images, reach);
-  out.push(seen("tags", tags, shown, "needs artifact:list and tag:list"));
-  out.push(
-      seen("storage_bytes", logical, shown, "needs artifact:list").bytes(PORTOLAN_KIND_LOGICAL));
+  out.push(seen("tags", contents.tags, shown, "needs artifact:list and tag:list"));
+  out.push(seen("storage_bytes", contents.logical_bytes, shown, "needs artifact:list")
+               .bytes(PORTOLAN_KIND_LOGICAL));
 }
 
 void Tally::tell_space(const std::string& name, const Space& space,
@@ -137,8 +137,9 @@ void Tally::tell_space(const std::string& name, const Space& space,
            .bytes(PORTOLAN_KIND_DEDUPLICATED));
   if (!deep()) return push(of_account(measure{"tags"}.unknown(deep_hint)));
   const Reach shown = images_of(space.images, artifacts);
-  push(seen("tags", space.tags, shown, "needs artifact:list and tag:list in the project"));
-  push(seen("storage_bytes", space.logical_bytes, shown, "needs artifact:list in the project")
+  push(seen("tags", space.contents.tags, shown, "needs artifact:list and tag:list in the project"));
+  push(seen("storage_bytes", space.contents.logical_bytes, shown,
+            "needs artifact:list in the project")
            .bytes(PORTOLAN_KIND_LOGICAL));
 }
 

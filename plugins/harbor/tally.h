@@ -31,7 +31,8 @@ struct Space {
   bool member = false;
   std::int64_t listed = 0;  ///< Repositories, as the project list counts them.
   std::int64_t seen = 0;    ///< Repositories, as the repository list shows them.
-  std::int64_t artifacts = 0, tags = 0, logical_bytes = 0;
+  std::int64_t artifacts = 0;
+  Contents contents{};
   Images images{};
   Reach storage{};
   std::int64_t storage_bytes = 0;  ///< Quota in use: each blob once inside the project.

@@ -33,13 +33,25 @@ class Host {
   std::vector<std::string> cursors;  ///< What it told with cursor().
   std::vector<std::string> sealed;   ///< By handle: "sealed-1" is the first.
   std::uint64_t progress = 0;
+  std::map<std::string, std::string> remembered;
 
   Host() {
-    call_ = {sizeof call_, 0, this, 1, PORTOLAN_NO_DEADLINE, check, left, fail, log, done_so_far};
+    call_ = {sizeof call_, 0,       this, 1,       PORTOLAN_NO_DEADLINE, check, left, fail, log,
+             done_so_far,  nullptr, 0,    remember};
     host_ = {sizeof host_, PORTOLAN_ABI_MINOR, this, text("fake"), text("1.0.0"), service};
   }
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
+
+  /// What was remembered can be recalled from now on, as by the next collection.
+  void pass_on() {
+    if (remembered.empty()) return;
+    recalled_ = std::exchange(remembered, {});
+    notes_.clear();
+    for (const auto& [key, value] : recalled_) notes_.push_back({text(key), text(value)});
+    call_.notes = notes_.data();
+    call_.note_count = notes_.size();
+  }
 
   const portolan_call* call() const { return &call_; }
   const portolan_host* host() const { return &host_; }
@@ -89,6 +101,10 @@ class Host {
   static void done_so_far(const portolan_call* self, std::uint64_t done, std::uint64_t,
                           portolan_str) {
     of(self).progress = done;
+  }
+
+  static void remember(const portolan_call* self, portolan_str key, portolan_str value) {
+    of(self).remembered[text(key)] = text(value);
   }
 
   static Request copy(const portolan_http_request& raw) {
@@ -207,6 +223,8 @@ class Host {
 
   portolan_call call_;
   portolan_host host_;
+  std::map<std::string, std::string> recalled_;
+  std::vector<portolan_kv> notes_;
   std::deque<Flight> flights_;
   std::uint64_t numbers_ = 0;
 };

@@ -96,7 +96,7 @@ def test_the_calls_on_an_address_are_bounded_and_logged(portolan, start):
     result = portolan("plugins", "check", file, "-o", "json", "--address", upstream.home, "--timeout", "400ms",
                       "--log-level", "debug")
     checks = {one["name"]: one for one in result.json()["checks"] if one["group"] == "registry"}
-    assert result.code == 1 and len(checks) == 3
-    for name in ("registry-integration", "registry-statistics"):
+    assert result.code == 1 and len(checks) == 4
+    for name in ("registry-integration", "registry-statistics", "registry-memory"):
         assert checks[name]["state"] == "fail" and checks[name]["message"].startswith("timeout: "), checks[name]
     assert result.seconds < 25  # Without the bound they may take 30 s and 120 s.

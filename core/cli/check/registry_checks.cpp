@@ -8,6 +8,8 @@
 namespace portolan::cli::check {
 namespace {
 
+constexpr auto memory_patience = 3 * model::limits::statistics;
+
 std::string said(const base::Error& error) {
   return std::string(base::to_string(error.code)) + ": " + error.message;
 }
@@ -60,6 +62,43 @@ std::string counts(Road& road) {
   return found->complete ? "" : "what it counted is not complete";
 }
 
+/// The numbers alone: when they were taken differs.
+std::string shown(const std::vector<model::Measure>& measures) {
+  std::string out;
+  for (const auto& one : measures)
+    out += one.name + " " + std::string(model::to_string(one.kind)) + " " +
+           std::string(model::to_string(one.state)) + " " + std::to_string(one.value) + "\n";
+  return out;
+}
+
+std::string shown(const model::Statistics& statistics) {
+  std::string out = shown(statistics.measures);
+  for (const auto& space : statistics.spaces) out += space.name + "\n" + shown(space.measures);
+  return out;
+}
+
+/// Deep collections with nothing to recall, with what that one remembered, and with nothing again:
+/// the last one tells a registry that is just changing from notes that are believed too long.
+std::string counts_from_memory(Road& road) {
+  auto settings = road.within(memory_patience);
+  std::string problem;
+  const auto collect = [&](model::Memory& memory) -> std::string {
+    settings.memory = &memory;
+    const auto found = road.router.statistics(*road.registry, model::Level::deep, settings);
+    if (!found) problem = said(found.error());
+    return found ? shown(*found) : std::string();
+  };
+  model::Memory first, second, third;
+  const std::string before = collect(first);
+  if (!problem.empty() || first.remembered.empty())
+    return problem;  // It may have no use for notes.
+  second.recalled = std::move(first.remembered);
+  const std::string recalled = collect(second), after = collect(third);
+  if (!problem.empty()) return problem;
+  const bool is_true = recalled == before || recalled == after || before != after;
+  return is_true ? "" : "with notes to recall it gave other numbers than without";
+}
+
 }  // namespace
 
 std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const Target& target) {
@@ -80,7 +119,9 @@ std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const 
            model::limits::request),
       make("registry-validation", "its diagnosis holds no fail and nothing unknown", validates,
            model::limits::validation),
-      make("registry-statistics", "its numbers are complete", counts, model::limits::statistics)};
+      make("registry-statistics", "its numbers are complete", counts, model::limits::statistics),
+      make("registry-memory", "what it recalls gives the numbers that the registry gives",
+           counts_from_memory, memory_patience)};
 }
 
 }  // namespace portolan::cli::check

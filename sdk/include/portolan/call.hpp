@@ -1,6 +1,9 @@
 #pragma once
 /// One running operation, as an author sees it. Use it on its own thread, until it returns.
+#include <algorithm>
+#include <optional>
 #include <ranges>
+#include <span>
 
 #include "http.hpp"
 
@@ -68,6 +71,24 @@ class call {
   }
   void progress(std::uint64_t done, std::uint64_t total, std::string_view what) const {
     raw_->progress(raw_, done, total, to_abi(what));
+  }
+
+  /// In collect(): what the collection before remembered under `key`; nothing more often than one
+  /// thinks. Compare what belongs to it with what the registry says now, then spare the request.
+  std::optional<std::string_view> recall(std::string_view key) const {
+    const auto before = [](const portolan_kv& note, std::string_view wanted) {
+      return view(note.key) < wanted;
+    };
+    const auto found = std::lower_bound(recalled().begin(), recalled().end(), key, before);
+    if (found == recalled().end() || view(found->key) != key) return std::nullopt;
+    return view(found->value);
+  }
+  /// Everything that can be recalled, by key.
+  std::span<const portolan_kv> recalled() const { return {raw_->notes, raw_->note_count}; }
+  /// Keeps a note (key up to 512 bytes, value up to 1 kB) for the next collection. What is not
+  /// remembered again is forgotten, unless nothing is remembered at all.
+  void remember(std::string_view key, std::string_view value) const {
+    raw_->remember(raw_, to_abi(key), to_abi(value));
   }
 
   const portolan_call* raw() const { return raw_; }

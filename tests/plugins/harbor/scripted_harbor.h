@@ -11,7 +11,7 @@
 class ScriptedHarbor {
  public:
   fake::Host host;
-  std::string privilege = "administrator";
+  std::string privilege = "administrator", version = "v2.15.2";
   std::vector<std::string> projects, repositories;       ///< JSON rows, in order.
   std::map<std::string, std::vector<std::string>> rows;  ///< Other lists, by path.
   /// By "METHOD path" or path, each also with ?page=N.
@@ -27,9 +27,10 @@ class ScriptedHarbor {
                        name + "\",\"repo_count\":" + std::to_string(repo_count) +
                        ",\"metadata\":{\"public\":\"" + (is_public ? "true" : "false") + "\"}}");
   }
-  void repository(const std::string& name, int artifacts) {
-    repositories.push_back("{\"id\":" + std::to_string(repositories.size() + 1) + ",\"name\":\"" +
-                           name + "\",\"artifact_count\":" + std::to_string(artifacts) + "}");
+  void repository(const std::string& name, int artifacts, const std::string& update_time = "") {
+    repositories.push_back("{\"id\":" + std::to_string(++repository_ids_) + ",\"name\":\"" + name +
+                           "\",\"artifact_count\":" + std::to_string(artifacts) +
+                           ",\"update_time\":\"" + update_time + "\"}");
   }
 
   struct Measure {
@@ -82,7 +83,9 @@ class ScriptedHarbor {
 
   template <class Item, class Take, class Run>
   void run(Take take, Run call) {
-    const std::string base = host.origin, facts = "{\"privilege\":\"" + privilege + "\"}";
+    const std::string base = host.origin;
+    const std::string facts =
+        "{\"privilege\":\"" + privilege + "\",\"version\":\"" + version + "\"}";
     const std::string config =
         R"({"credentials":{"username":"ann","password":{"$secret":"password"}},"options":{}})";
     const portolan_registry registry{sizeof registry,      0,
@@ -128,4 +131,5 @@ class ScriptedHarbor {
   }
 
   const std::vector<std::string> none_;
+  int repository_ids_ = 0;
 };

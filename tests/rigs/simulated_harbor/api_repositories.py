@@ -285,11 +285,11 @@ def create_tag(context):
 
 @route("DELETE", ARTIFACT + "/tags/{tag}")
 def delete_tag(context):
-    _, artifact = artifact_for(context, "tag", "delete")
+    repository, artifact = artifact_for(context, "tag", "delete")
     if context.params["tag"] not in artifact.tags:
         message = f"tag {context.params['tag']} attached to artifact {artifact.id} not found"
         raise ApiError(404, "NOT_FOUND", message)
-    del artifact.tags[context.params["tag"]]
+    context.state.untag(repository, artifact, context.params["tag"])
     return Response(200)
 
 

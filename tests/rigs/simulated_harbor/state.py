@@ -340,7 +340,7 @@ class State:
             self.charge(project, artifact.blobs)
             repository = self.repository(project, name)
             repository.artifacts[digest] = artifact
-        repository.updated = now()
+            repository.updated = now()
         if not reference.startswith("sha256:"):
             self.tag(repository, artifact, reference)
         return artifact
@@ -360,6 +360,7 @@ class State:
         return made
 
     def tag(self, repository, artifact, name):
+        """A push of what is there already moves the tag's time, not the repository's."""
         for other in repository.artifacts.values():
             if other is not artifact:
                 other.tags.pop(name, None)
@@ -367,6 +368,12 @@ class State:
             artifact.tags[name].push_time = now()
         else:
             artifact.tags[name] = Tag(self.next_id("tag"), name, artifact.id)
+            repository.updated = now()
+
+    @staticmethod
+    def untag(repository, artifact, name):
+        del artifact.tags[name]
+        repository.updated = now()
 
     def delete_artifact(self, repository, artifact):
         """With the untagged children that no other index has. Raises Referenced for a child of an index."""

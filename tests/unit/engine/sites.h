@@ -36,6 +36,7 @@ struct Site {
   std::string version = "1";
   /// Runs inside each call of the plugin, without the mutex.
   std::function<void(const std::string& call, const base::Deadline&)> inside;
+  std::function<void(services::Call&)> counting;  ///< Inside each collection.
 
   std::atomic<int> integrations{0}, validations{0}, collections{0}, listings{0}, sent_passwords{0};
   std::atomic<int> alive{0};
@@ -89,6 +90,7 @@ class SiteInstance : public plugin::Instance {
     ++site_->collections;
     enter("collect", call);
     std::lock_guard lock(site_->mutex);
+    if (site_->counting) site_->counting(call);
     model::Measure measure;
     measure.name = "repositories";
     measure.value = static_cast<std::int64_t>(site_->repositories.size());

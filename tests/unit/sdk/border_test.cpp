@@ -200,3 +200,22 @@ TEST_CASE("what a walk counted is known after all of it, a part else, and never 
   CHECK(part.flags == PORTOLAN_MEASURE_CUT);
   CHECK(measure{"m"}.counted(0, ended::stopped).state == PORTOLAN_MEASURE_UNKNOWN);
 }
+
+TEST_CASE("notes: what one collection remembers the next can recall", "[sdk]") {
+  fake::Host host;
+  portolan::call call(host.call(), fake::Host::http(), portolan::auth::none);
+  CHECK(call.recalled().empty());
+  CHECK_FALSE(call.recall("a"));
+  const std::string bytes("x\0y", 3);
+  call.remember("b", "old");
+  call.remember("b", bytes);
+  call.remember("aa", "");
+  call.remember("c/d", "3");
+  CHECK_FALSE(call.recall("b"));  // Not by the collection that remembers it.
+  host.pass_on();
+  CHECK(call.recall("b") == std::string_view(bytes));
+  CHECK(call.recall("aa") == std::string_view());
+  CHECK(call.recall("c/d") == std::string_view("3"));
+  for (const char* other : {"", "a", "aaa", "c", "c/d/", "z"}) CHECK_FALSE(call.recall(other));
+  CHECK(call.recalled().size() == 3);
+}

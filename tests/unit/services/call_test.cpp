@@ -91,3 +91,50 @@ TEST_CASE("progress never falls", "[call]") {
   }
   CHECK(seen == std::vector<std::uint64_t>{1, 5, 5});
 }
+
+TEST_CASE("a plugin recalls what was lent, and what it remembers is bounded", "[call]") {
+  World world([](const auto&) { return Reply{}; });
+  const auto call = world.call();
+  const auto remember = [&](std::string_view key, std::string_view value) {
+    call->abi()->remember(call->abi(), str(key), str(value));
+  };
+  remember("nobody", "listens");
+  CHECK(call->abi()->note_count == 0);
+
+  model::Memory memory;
+  memory.recalled = {{"b", "2"}, {"a", "1"}};
+  call->lend(memory);
+  REQUIRE(call->abi()->note_count == 2);
+  CHECK(std::string(call->abi()->notes[0].key.data, call->abi()->notes[0].key.len) == "a");
+  CHECK(std::string(call->abi()->notes[1].value.data, call->abi()->notes[1].value.len) == "2");
+
+  namespace limits = model::limits;
+  remember("", "no key");
+  remember(std::string(limits::note_key_bytes + 1, 'k'), "long key");
+  remember("long value", std::string(limits::note_bytes + 1, 'v'));
+  CHECK(memory.remembered.empty());
+  remember("a", "first");
+  remember("a", "second");
+  CHECK(memory.remembered == model::Notes{{"a", "second"}});
+
+  const std::string large(limits::note_bytes, 'v');
+  for (std::size_t i = 0; i < limits::notes_bytes / limits::note_bytes + 100; ++i)
+    remember("n" + std::to_string(i), large);
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : memory.remembered) bytes += key.size() + value.size();
+  CHECK(bytes <= limits::notes_bytes);
+  CHECK(bytes > limits::notes_bytes - 2 * limits::note_bytes);
+  CHECK(memory.remembered.at("n0") == large);
+}
+
+TEST_CASE("a note that holds a secret of the registry is not kept", "[call]") {
+  World world([](const auto&) { return Reply{}; });
+  const auto call = world.with_password().call();
+  model::Memory memory;
+  call->lend(memory);
+  const std::string secret = canary;
+  call->abi()->remember(call->abi(), str("team/app"), str("etag " + secret));
+  call->abi()->remember(call->abi(), str(secret), str("1"));
+  call->abi()->remember(call->abi(), str("team/db"), str("1"));
+  CHECK(memory.remembered == model::Notes{{"team/db", "1"}});
+}

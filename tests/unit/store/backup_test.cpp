@@ -230,13 +230,31 @@ TEST_CASE("an older database is brought up to date, after a backup", "[store][mi
   CHECK(world.read<std::optional<int>>([](Reader& reader) {
     return store::scalar<int>(reader, "SELECT count(*) FROM from_before");
   }) == 1);
-  REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v2"});
-  CHECK(number(world.folder / "data/portolan.db.before-v2", "PRAGMA user_version") == 0);
-  CHECK(number(world.folder / "data/portolan.db.before-v2", "SELECT count(*) FROM from_before") ==
+  REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v3"});
+  CHECK(number(world.folder / "data/portolan.db.before-v3", "PRAGMA user_version") == 0);
+  CHECK(number(world.folder / "data/portolan.db.before-v3", "SELECT count(*) FROM from_before") ==
         1);
   world.store.reset();
   CHECK(number(world.file(), "PRAGMA user_version") ==
         static_cast<std::int64_t>(store::migrations().size()));
+}
+
+TEST_CASE("a database of version 1 keeps what it has and gains what is new", "[store][migration]") {
+  World world;
+  world.store.reset();
+  fs::remove_all(world.folder / "data");
+  fs::create_directory(world.folder / "data");
+  run(world.file(), ours + std::string(store::migrations()[0].sql) +
+                        "PRAGMA user_version = 1;"
+                        "INSERT INTO workspace VALUES (7, 'team', '', 'api', 'ada', 1, 1, 1);");
+  world.open();
+  CHECK(world.store->verify());
+  CHECK(world.read<std::optional<std::string>>([](Reader& reader) {
+    return store::scalar<std::string>(reader, "SELECT name FROM workspace WHERE id = 7");
+  }) == "team");
+  CHECK(world.read<std::optional<int>>([](Reader& reader) {
+    return store::scalar<int>(reader, "SELECT count(*) FROM memory_note");
+  }) == 0);
 }
 
 TEST_CASE("migrations run in order, each once, all or none", "[store][migration]") {

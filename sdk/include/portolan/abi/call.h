@@ -38,6 +38,19 @@ typedef struct portolan_call {
   /* [in-call] How far it is: `done` never falls; total 0 = not known. `what` names the unit. */
   void (*progress)(const struct portolan_call* self, uint64_t done, uint64_t total,
                    portolan_str what);
+
+  /* What the collection before remembered of this registry: each key once, in the order of their
+   * bytes; NULL and 0 in every call but collect(). Hints that may be missing at any time: another
+   * account, another version of the plugin and a host that keeps nothing have none. Valid until
+   * the call returns. */
+  const portolan_kv* notes;
+  uint64_t note_count;
+
+  /* [in-call] Keeps a note for the next collection: a key of 1 to 512 bytes, a value of at most 1
+   * kB, no secret; of two with one key the later counts. When collect() has answered PORTOLAN_OK,
+   * all that it remembered takes the place of all that it could recall; nothing remembered leaves
+   * that as it was. What goes beyond the host's limits is forgotten without a word. */
+  void (*remember)(const struct portolan_call* self, portolan_str key, portolan_str value);
 } portolan_call;
 
 /* Where a plugin pushes what it finds. Made by the host for one call. */
