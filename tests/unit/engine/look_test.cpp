@@ -31,7 +31,7 @@ struct MemoryWorld : EngineWorld {
     engine::Look look;
     look.registry = id;
     look.round = engine::Round::statistics;
-    return engine::look_at(*daemon, *fleet, look, {base::Deadline::in(30s), {}, {}});
+    return engine::look_at(*daemon, *fleet, jobs, look, {base::Deadline::in(30s), {}, {}});
   }
   void keep(const engine::Seen& seen) {
     const auto kept = store->write([&](store::Writer& writer) -> base::Result<void> {
@@ -53,6 +53,7 @@ struct MemoryWorld : EngineWorld {
     });
   }
 
+  const engine::JobRunner jobs{*daemon};
   Id id = 0;
   std::string recalled;
   bool remembers = true;
