@@ -48,26 +48,8 @@ std::vector<ApiCommand> jobs_and_events() {
            .stream = true}};
 }
 
-std::vector<ApiCommand> operators() {
-  return {{.words = "audit list",
-           .summary = "Who did what, newest first",
-           .path = "audit",
-           .fields = {text("actor", "NAME", "only of this actor", "?actor"),
-                      text("action", "ACTION", "only this action", "?action"),
-                      text("subject", "NAME", "only about this object", "?subject"),
-                      text("from", "TIME", "from 2026-01-31T10:00:00Z on", "?from"),
-                      text("to", "TIME", "before this time", "?to")},
-           .columns = {{"AT", "/at"},
-                       {"ACTOR", "/actor"},
-                       {"ACTION", "/action"},
-                       {"SUBJECT", "/subject"},
-                       {"OUTCOME", "/outcome"},
-                       {"FROM", "/remote"}}},
-          {.words = "audit verify",
-           .summary = "Check the chain of hashes",
-           .path = "audit/verification",
-           .rows = ""},
-          {.words = "webhook list",
+std::vector<ApiCommand> webhooks() {
+  return {{.words = "webhook list",
            .summary = "List webhooks",
            .path = "webhooks",
            .columns = {{"ID", "/id"}, {"NAME", "/name"}, {"URL", "/url"}, {"KINDS", "/kinds"}}},
@@ -125,7 +107,28 @@ std::vector<ApiCommand> operators() {
            .method = "DELETE",
            .path = "webhooks/{ID}",
            .positionals = {webhook},
-           .done = "the webhook is removed"},
+           .done = "the webhook is removed"}};
+}
+
+std::vector<ApiCommand> operators() {
+  return {{.words = "audit list",
+           .summary = "Who did what, newest first",
+           .path = "audit",
+           .fields = {text("actor", "NAME", "only of this actor", "?actor"),
+                      text("action", "ACTION", "only this action", "?action"),
+                      text("subject", "NAME", "only about this object", "?subject"),
+                      text("from", "TIME", "from 2026-01-31T10:00:00Z on", "?from"),
+                      text("to", "TIME", "before this time", "?to")},
+           .columns = {{"AT", "/at"},
+                       {"ACTOR", "/actor"},
+                       {"ACTION", "/action"},
+                       {"SUBJECT", "/subject"},
+                       {"OUTCOME", "/outcome"},
+                       {"FROM", "/remote"}}},
+          {.words = "audit verify",
+           .summary = "Check the chain of hashes",
+           .path = "audit/verification",
+           .rows = ""},
           {.words = "reload",
            .summary = "Let the daemon read its configuration anew",
            .method = "POST",
@@ -147,6 +150,7 @@ std::vector<ApiCommand> operators() {
 
 std::vector<ApiCommand> operation_commands() {
   std::vector<ApiCommand> out = jobs_and_events();
+  for (ApiCommand& command : webhooks()) out.push_back(std::move(command));
   for (ApiCommand& command : operators()) out.push_back(std::move(command));
   return out;
 }

@@ -1,90 +1,13 @@
-#include "engine/registries.h"
-
-#include "engine/keeper.h"
-#include "store/jobs.h"
-#include "store/measures.h"
-#include "store/tenants.h"
-#include "world.h"
+#include "registry_world.h"
 
 using namespace portolan;
 using namespace std::chrono_literals;
 using base::Code;
-using engine::Registries;
 using engine::RegistryChange;
 using engine::Verify;
 using model::HealthState;
 using model::Id;
-using test::EngineWorld;
-
-namespace {
-
-/// The use cases, with job kinds that nobody runs.
-struct RegistryWorld : EngineWorld {
-  RegistryWorld()
-      : jobs(*daemon), keeper(*daemon, *fleet, jobs), registries(*daemon, *fleet, jobs) {
-    admin.actor = "alice";
-    admin.platform_admin = true;
-    member.actor = "bob";
-  }
-
-  base::Result<Registries::Integrated> integrate(const model::RegistryRecord& draft,
-                                                 Verify verify = Verify::require) {
-    return registries.integrate(draft, verify, draft.workspace ? member : admin, {});
-  }
-  Id integrated(const std::string& name) {
-    const auto made = integrate(a_registry(name));
-    if (!made) FAIL(made.error().message);
-    return made->record.id;
-  }
-  base::Result<Registries::Integrated> change(Id id, const RegistryChange& wanted,
-                                              Verify verify = Verify::skip) {
-    return registries.change(id, wanted, verify, 0, admin, {});
-  }
-  Id workspace(const std::string& name) {
-    return write<model::Workspace>([&](store::Writer& writer) {
-             model::Workspace made;
-             made.name = name;
-             return store::insert_workspace(writer, made);
-           })
-        .id;
-  }
-  model::RegistryRecord record(Id id) const {
-    return *read<std::optional<model::RegistryRecord>>(
-        [&](store::Reader& reader) { return store::find_registry(reader, id); });
-  }
-  std::string password(Id id) const {
-    return read<model::RegistryRecord>(
-               [&](store::Reader& reader) { return store::open_registry(reader, id); })
-        .settings.credentials.password.reveal();
-  }
-  std::vector<model::AuditEntry> audit() const {
-    return read<std::vector<model::AuditEntry>>([&](store::Reader& reader) {
-      return store::list_audit(reader, store::PageRequest{}, {}).rows;
-    });
-  }
-  base::Error mistakes(const std::function<void(model::RegistryRecord&)>& spoil) {
-    auto draft = a_registry("one");
-    spoil(draft);
-    const auto checked = registries.check_draft(draft);
-    if (checked) FAIL("nothing was found wrong");
-    return checked.error();
-  }
-  void refuse(Id id, bool blocked) {
-    auto known = health(id);
-    known.refused_version = record(id).secret_version;
-    known.refused_at_ms = store->now();
-    known.blocked = blocked;
-    REQUIRE(
-        store->write([&](store::Writer& writer) { return store::put_health(writer, id, known); }));
-  }
-
-  engine::Act admin, member;
-  engine::JobRunner jobs;
-  engine::Keeper keeper;
-  Registries registries;
-};
-
-}  // namespace
+using test::RegistryWorld;
 
 TEST_CASE("every mistake of a draft is told with its field", "[engine][registries]") {
   RegistryWorld world;
@@ -130,7 +53,7 @@ TEST_CASE("single mistakes of a draft", "[engine][registries]") {
 
 TEST_CASE("addresses and hosts are kept in their one spelling", "[engine][registries]") {
   RegistryWorld world;
-  auto draft = EngineWorld::a_registry("one");
+  auto draft = test::EngineWorld::a_registry("one");
   draft.settings.address = "  Registry.Example:443/prefix/ ";
   draft.pull_host = "Pull.Example:443";
   REQUIRE(world.registries.check_draft(draft));
@@ -142,7 +65,7 @@ TEST_CASE("trying keeps nothing and shows each check", "[engine][registries]") {
   RegistryWorld world;
   std::string streamed;
   const auto tried =
-      world.registries.try_out(EngineWorld::a_registry("one"), {},
+      world.registries.try_out(test::EngineWorld::a_registry("one"), {},
                                [&](const model::Check& check) { streamed += check.name + " "; });
   REQUIRE(tried);
   CHECK(tried->validation.verdict == model::Verdict::ok);
@@ -163,7 +86,7 @@ TEST_CASE("a member's try does not tell closed from forbidden; a platform admin'
     std::lock_guard lock(world.site("one")->mutex);
     world.site("one")->down = true;
   }
-  auto draft = EngineWorld::a_registry("one");
+  auto draft = test::EngineWorld::a_registry("one");
   const auto told = world.registries.try_out(draft, {}, {});
   REQUIRE(told);
   CHECK(told->validation.checks[2].message == "nothing listens there");
@@ -180,7 +103,7 @@ TEST_CASE("a member's try does not tell closed from forbidden; a platform admin'
 TEST_CASE("a member's try of what is not reached is answered no sooner than settled",
           "[engine][registries]") {
   RegistryWorld world;
-  auto draft = EngineWorld::a_registry("one");
+  auto draft = test::EngineWorld::a_registry("one");
   draft.workspace = world.workspace("team");
   const auto went = [&] {
     std::lock_guard lock(world.site("one")->mutex);
@@ -188,14 +111,14 @@ TEST_CASE("a member's try of what is not reached is answered no sooner than sett
   };
   SECTION("whatever was in the way") {
     const auto floor = std::chrono::milliseconds(300);
-    world.EngineWorld::change([&](config::DaemonSettings& next) { next.limits.try_floor = floor; });
+    world.change([&](config::DaemonSettings& next) { next.limits.try_floor = floor; });
     went();
     const auto began = base::Steady::now();
     REQUIRE(world.registries.try_out(draft, {}, {}));
     CHECK(base::Steady::now() - began >= floor);
   }
   SECTION("not what is reached, nor a platform admin's; and who goes away ends it") {
-    world.EngineWorld::change([](config::DaemonSettings& next) { next.limits.try_floor = 1h; });
+    world.change([](config::DaemonSettings& next) { next.limits.try_floor = 1h; });
     CHECK(world.registries.try_out(draft, {}, {}));  // Else it would end with the deadline.
     went();
     auto of_platform = draft;
@@ -215,7 +138,7 @@ TEST_CASE("a member's try of what is not reached is answered no sooner than sett
 TEST_CASE("integrating keeps the registry, its first health, an event and an audit entry",
           "[engine][registries]") {
   RegistryWorld world;
-  const auto made = world.integrate(EngineWorld::a_registry("one"));
+  const auto made = world.integrate(test::EngineWorld::a_registry("one"));
   REQUIRE(made);
   REQUIRE(made->tried);
   const Id id = made->record.id;
@@ -238,21 +161,21 @@ TEST_CASE("integrating keeps the registry, its first health, an event and an aud
 TEST_CASE("require keeps nothing of a registry that fails, warn and skip keep it",
           "[engine][registries]") {
   RegistryWorld world;
-  const auto refused = world.integrate(EngineWorld::a_registry("one", "wrong"));
+  const auto refused = world.integrate(test::EngineWorld::a_registry("one", "wrong"));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::unauthorized);
   CHECK(refused.error().where == "credentials");
   CHECK(refused.error().http_status == engine::failed_check_status);
   CHECK(world.audit().empty());
 
-  const auto warned = world.integrate(EngineWorld::a_registry("one", "wrong"), Verify::warn);
+  const auto warned = world.integrate(test::EngineWorld::a_registry("one", "wrong"), Verify::warn);
   REQUIRE(warned);
   CHECK(warned->tried->validation.verdict == model::Verdict::fail);
   CHECK(world.health(warned->record.id).state == HealthState::unauthenticated);
   CHECK(world.health(warned->record.id).refused_version == 1);
 
   const auto sent = world.transport.sent().size();
-  const auto skipped = world.integrate(EngineWorld::a_registry("two", "wrong"), Verify::skip);
+  const auto skipped = world.integrate(test::EngineWorld::a_registry("two", "wrong"), Verify::skip);
   REQUIRE(skipped);
   CHECK_FALSE(skipped->tried);
   CHECK(world.transport.sent().size() == sent);
@@ -262,11 +185,11 @@ TEST_CASE("require keeps nothing of a registry that fails, warn and skip keep it
 TEST_CASE("a workspace has no more registries than it may, and nobody is contacted for another",
           "[engine][registries]") {
   RegistryWorld world;
-  world.EngineWorld::change([](config::DaemonSettings& settings) {
+  world.change([](config::DaemonSettings& settings) {
     settings.limits.registries_per_workspace = 1;
     settings.network.allow_workspaces = {"0.0.0.0/0"};
   });
-  auto draft = EngineWorld::a_registry("one");
+  auto draft = test::EngineWorld::a_registry("one");
   draft.workspace = world.workspace("team");
   REQUIRE(world.integrate(draft));
   const auto sent = world.transport.sent().size();
@@ -278,7 +201,7 @@ TEST_CASE("a workspace has no more registries than it may, and nobody is contact
 TEST_CASE("only a platform admin is told of the twin", "[engine][registries]") {
   RegistryWorld world;
   world.integrated("one");
-  auto twin = EngineWorld::a_registry("one");
+  auto twin = test::EngineWorld::a_registry("one");
   twin.settings.name = "another";
   const auto told = world.registries.integrate(twin, Verify::skip, world.admin, {});
   CHECK(told.error().code == Code::conflict);
@@ -392,7 +315,7 @@ TEST_CASE("a change does not try a secret that rests", "[engine][registries]") {
 TEST_CASE("the client key is kept with its certificate, goes with it, and is asked for elsewhere",
           "[engine][registries]") {
   RegistryWorld world;
-  auto draft = EngineWorld::a_registry("one");
+  auto draft = test::EngineWorld::a_registry("one");
   draft.settings.tls.client_certificate_pem = "certificate";
   draft.settings.tls.client_key_pem = base::Secret("key");
   const auto id = world.add(draft);  // The scripted network reads no certificates.
@@ -416,107 +339,4 @@ TEST_CASE("the client key is kept with its certificate, goes with it, and is ask
   wanted.tls->client_certificate_pem.clear();
   REQUIRE(world.change(id, wanted));
   CHECK(key().empty());
-}
-
-TEST_CASE("a rename keeps everything and is told", "[engine][registries]") {
-  RegistryWorld world;
-  const Id id = world.integrated("one");
-  const auto renamed = world.registries.rename(id, "uno", 0, world.admin);
-  REQUIRE(renamed);
-  CHECK(renamed->id == id);
-  CHECK(world.password(id) == "good");
-  CHECK(world.events("registry.renamed").size() == 1);
-  CHECK(world.registries.rename(id, "No", 0, world.admin).error().where == "/name");
-  world.integrated("two");
-  CHECK(world.registries.rename(id, "two", 0, world.admin).error().code == Code::conflict);
-  CHECK(world.registries.rename(id, "tre", 1, world.admin).error().code == Code::conflict);
-}
-
-TEST_CASE("a paused registry shows so, is asked nothing, and begins anew", "[engine][registries]") {
-  RegistryWorld world;
-  const Id id = world.integrated("one");
-  REQUIRE(world.registries.pause(id, true, world.admin));
-  REQUIRE(world.registries.pause(id, true, world.admin));
-  CHECK(world.health(id).state == HealthState::unknown);
-  CHECK(world.health(id).reason == "paused");
-  CHECK(world.health(id).last.has_value());
-  CHECK(world.events("registry.paused").size() == 1);
-  CHECK(world.registries.check_now(id, model::Depth::quick, world.admin).error().code ==
-        Code::conflict);
-  CHECK(world.registries.list_now(id, world.admin).error().code == Code::conflict);
-  const auto sent = world.transport.sent().size();
-  RegistryChange wanted;
-  wanted.options_json = R"({"page_size":10})";
-  REQUIRE(world.change(id, wanted, Verify::require));
-  CHECK(world.transport.sent().size() == sent);
-  REQUIRE(world.registries.pause(id, false, world.admin));
-  CHECK(world.health(id).reason.empty());
-  CHECK(world.health(id).next_try_ms == 0);
-}
-
-TEST_CASE("a young result is the answer to \"now\"; older ones make a job that others join",
-          "[engine][registries]") {
-  RegistryWorld world;
-  const Id id = world.integrated("one");
-  const auto now = [&](model::Depth depth) {
-    const auto job = world.registries.check_now(id, depth, world.admin);
-    REQUIRE(job);
-    return *job ? (*job)->id : 0;
-  };
-  CHECK(now(model::Depth::full) == 0);
-  world.ahead_ms += 31'000;
-  const auto quick = now(model::Depth::quick);
-  CHECK(quick != 0);
-  CHECK(now(model::Depth::quick) == quick);
-  CHECK(now(model::Depth::full) != quick);
-  CHECK(world.registries.check_now(id + 1, model::Depth::quick, world.admin).error().code ==
-        Code::not_found);
-
-  const auto first = world.registries.collect_now(id, model::Level::normal, world.admin);
-  REQUIRE((first && *first));
-  CHECK((*first)->kind == "registry.statistics");
-  CHECK(world.registries.list_now(id, world.admin)->kind == "registry.catalogue");
-  CHECK(world.registries.tags_now(id, "a/b", world.admin).error().code == Code::not_found);
-}
-
-TEST_CASE("a blocked secret is tried on request once a minute, whatever was seen without it",
-          "[engine][registries]") {
-  RegistryWorld world;
-  const Id id = world.integrated("one");
-  world.refuse(id, true);
-  const auto check = [&] {
-    const auto job = world.registries.check_now(id, model::Depth::quick, world.admin);
-    REQUIRE(job);
-    return job->has_value();
-  };
-  CHECK_FALSE(check());
-  world.ahead_ms += 59'000;
-  CHECK_FALSE(check());
-  world.ahead_ms += 1'000;
-  auto looked = world.health(id);
-  looked.last_try_ms = world.store->now();  // Without the secret, a moment ago.
-  REQUIRE(world.store->write(
-      [&](store::Writer& writer) { return store::put_health(writer, id, looked); }));
-  CHECK(check());
-  for (const auto code :
-       {world.registries.collect_now(id, model::Level::normal, world.admin).error().code,
-        world.registries.list_now(id, world.admin).error().code})
-    CHECK(code == Code::unauthorized);
-}
-
-TEST_CASE("the pull credential is never the integrating account", "[engine][registries]") {
-  RegistryWorld world;
-  const Id id = world.integrated("one");
-  const auto set = [&](const char* user, const char* password) {
-    return world.registries.set_pull_credential(id, {user, base::Secret(password), {}},
-                                                world.admin);
-  };
-  CHECK(set("ada", "x").error().code == Code::invalid_argument);
-  CHECK(set("puller", "").error().where == "/password");
-  REQUIRE(set("puller", "pull-secret"));
-  CHECK(world.record(id).pull_credential);
-  CHECK(world.audit()[0].after_json == R"({"username":"puller"})");
-  CHECK(world.events("registry.pull_credential").size() == 1);
-  REQUIRE(set("", ""));
-  CHECK_FALSE(world.record(id).pull_credential);
 }
