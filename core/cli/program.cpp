@@ -432,7 +432,8 @@ std::vector<Command> serving_commands() {
                     .argument = "N",
                     .help = "behind this entry; else what was not exported yet",
                     .value = config::Value::number},
-                   {.name = "no-mark", .help = "do not tell the daemon"}} +
+                   {.name = "no-mark", .help = "do not tell the daemon"},
+                   output({"table", "json", "yaml"})} +
            server_options(true),
        .examples = {{"portolan audit export --to audit-$(date +%F).ndjson", ""}},
        .exit_codes = call_codes,

@@ -153,13 +153,13 @@ class Removal {
     Error error = why_.begin()->second;
     std::string text = "robots are still to be revoked";
     for (const auto& [registry, reason] : why_) {
+      const Id id = registry;  // Lambdas take no part of a structured binding.
       const auto known = daemon_.store.read<std::string>([&](store::Reader& reader) {
-        const auto record = store::find_registry(reader, registry);
+        const auto record = store::find_registry(reader, id);
         return base::Result(record ? record->identity() : "a registry");
       });
-      const auto count = std::count_if(left_.begin(), left_.end(), [&](const auto& robot) {
-        return robot.registry == registry;
-      });
+      const auto count = std::count_if(left_.begin(), left_.end(),
+                                       [&](const auto& robot) { return robot.registry == id; });
       text += "; " + std::to_string(count) + " at " + (known ? *known : "a registry") + ": " +
               reason.message;
     }

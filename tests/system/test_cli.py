@@ -28,11 +28,12 @@ COMMANDS = ["run", "lint", "validate", "stats", "detect", "repos", "tags", "plug
 OF_THE_DAEMON = {"registry": "add try set rename pull-credential remove list show overview checks stats series events"
                              " check collect refresh pause resume",
                  "space": "list show create visibility delete", "binding": "list add remove",
-                 "image": "list repositories tags pull-secret push",
-                 "workspace": "list show create set rename remove members member dismiss namespaces assign release",
+                 "image": "list repositories tags refresh pull-secret push",
+                 "workspace": "list show create set rename remove members member dismiss namespaces assign release"
+                              " rotate-credential",
                  "user": "list show create password disable enable remove", "token": "list create revoke",
-                 "job": "list show watch cancel", "event": "list watch", "audit": "list verify",
-                 "webhook": "list create delete"}
+                 "job": "list show watch cancel", "event": "list watch", "audit": "list verify export",
+                 "webhook": "list create show update enable disable delete"}
 COMMANDS += [f"{noun} {verb}" for noun, verbs in OF_THE_DAEMON.items() for verb in verbs.split()]
 PLUGIN = {"file", "state", "id", "version", "types", "code", "message", "hint", "needs_restart"}
 

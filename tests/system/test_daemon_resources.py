@@ -62,7 +62,7 @@ def test_pages_are_as_long_as_the_settings_say(start, portolan):
     paged = 0
     for path, item in description["paths"].items():
         limits = [one for one in item.get("get", {}).get("parameters", []) if one["name"] == "limit"]
-        if not limits or path == "/api/v1/search":
+        if not limits or path in ("/api/v1/search", "/api/v1/audit/export"):
             continue
         paged += 1
         schema = limits[0]["schema"]
