@@ -30,10 +30,11 @@ model::Event space_event(const char* kind, const model::SpaceRecord& space,
 }
 
 model::Job space_job(const char* kind, const model::SpaceRecord& space,
-                     const model::RegistryRecord& registry, const Act& act, Json input) {
+                     const model::RegistryRecord& registry, const Act& act) {
   model::Job job;
   job.kind = kind;
   job.key = "space:" + std::to_string(space.id);
+  Json input = Json::object();
   input.set("space", Json::integer(space.id));
   job.input_json = base::to_text(input);
   job.registry = registry.id;
@@ -133,7 +134,8 @@ class SpaceJobs {
 
   base::Result<std::string> show() {
     if (!live_) return live_.error();
-    const auto visibility = open_ ? model::Visibility::open : model::Visibility::closed;
+    // As it is now: of two changes in a row the last one holds, whoever's job this was.
+    const auto visibility = space_.is_public ? model::Visibility::open : model::Visibility::closed;
     auto done = daemon_.router.set_visibility(*live_->registry, space_.name, visibility, call());
     if (!done) return done.error();
     auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
@@ -153,8 +155,6 @@ class SpaceJobs {
   base::Result<Fleet::Live> subject(Fleet& fleet) {
     const auto input = base::parse_json(context_.job.input_json);
     if (!input) return input.error();
-    const Json* open = input->find("public");
-    open_ = open && open->as_bool().value_or(false);
     const Id id = input->find("space")->as_integer().value_or(0);
     auto space = daemon_.store.read<std::optional<model::SpaceRecord>>(
         [&](store::Reader& reader) { return base::Result(store::find_space(reader, id)); });
@@ -169,7 +169,6 @@ class SpaceJobs {
   const JobRunner& jobs_;
   const JobContext& context_;
   model::SpaceRecord space_;
-  bool open_ = false;
   base::Result<Fleet::Live> live_;
 };
 
@@ -221,8 +220,7 @@ base::Result<Grants::SpaceJob> Grants::create_space(Id registry_id, const std::s
     auto made = store::insert_space(writer, out.space);
     if (!made) return made.error();
     out.space = *std::move(made);
-    auto job =
-        jobs_.enqueue(writer, space_job("space.create", out.space, *registry, act, Json::object()));
+    auto job = jobs_.enqueue(writer, space_job("space.create", out.space, *registry, act));
     if (!job) return job.error();
     out.job = *std::move(job);
     store::add_event(writer, space_event("space.created", out.space, *registry));
@@ -297,8 +295,7 @@ base::Result<Grants::SpaceJob> Grants::delete_space(Id id, const std::string& ty
       store::add_event(writer, space_event("space.deleted", *found, *registry));
       return forget_space(writer, id);
     }
-    auto job =
-        jobs_.enqueue(writer, space_job("space.delete", *found, *registry, act, Json::object()));
+    auto job = jobs_.enqueue(writer, space_job("space.delete", *found, *registry, act));
     if (!job) return job.error();
     out.job = *std::move(job);
     return {};
@@ -334,11 +331,8 @@ base::Result<Grants::SpaceJob> Grants::set_public(Id id, bool is_public, bool up
       if (is_public)
         out.notices.push_back("anyone who reaches " + registry->settings.address +
                               " can then pull from it, without signing in");
-      Json input = Json::object();
-      input.set("public", Json::boolean(is_public));
-      auto job = jobs_.enqueue(
-          writer, space_job("space.visibility", out.space, *registry, act, std::move(input)),
-          store::WhenRunning::again);
+      auto job = jobs_.enqueue(writer, space_job("space.visibility", out.space, *registry, act),
+                               store::WhenRunning::again);
       if (!job) return job.error();
       out.job = *std::move(job);
     }

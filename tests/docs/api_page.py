@@ -1,5 +1,6 @@
 """docs/api.md from the description that a daemon serves."""
 
+import contextlib
 import http.client
 import json
 import pathlib
@@ -40,9 +41,12 @@ def served_description(binary):
              "--config", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until = time.monotonic() + 30
-            while not path.exists() and process.poll() is None and time.monotonic() < until:
-                time.sleep(0.02)
             connection = UnixConnection(path)
+            while process.poll() is None and time.monotonic() < until:
+                with contextlib.suppress(OSError):  # The file is there a moment before anybody listens.
+                    connection.connect()
+                    break
+                time.sleep(0.02)
             connection.request("GET", "/api/v1/openapi.json")
             return json.loads(connection.getresponse().read())
         finally:

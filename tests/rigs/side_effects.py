@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 from rigs.binary import Portolan
 from rigs.daemon import Daemon
@@ -107,8 +108,8 @@ class Place:
         assert not [row for row in answer["missing"] if row["reason"] != "credential_pending"], answer
         if not auths or answer["missing"]:
             return None
-        (auth,) = auths.values()
-        return tuple(base64.b64decode(auth["auth"]).decode().split(":", 1))
+        auth = auths.get(urlsplit(self.harbor.url).netloc)  # Others: a space of theirs that is public here.
+        return auth and tuple(base64.b64decode(auth["auth"]).decode().split(":", 1))
 
     def may_pull(self, login, space):
         with contextlib.closing(self.harbor.client.as_caller(*login)) as caller:
@@ -282,7 +283,7 @@ class Somebody(threading.Thread):
                 self.asked += 1
                 if answer.status == 201 and path.endswith("/push"):
                     self.pushes.add(answer.json()["username"])
-                if answer.status >= 500 and answer.status != 503:
+                if answer.status >= 500 and answer.status not in (502, 503, 504):  # Those are of Harbor, or of a full queue.
                     self.wrong.append(f"{method} {path}: {answer.status} {answer.text[:300]}")
 
     def wishes(self):

@@ -198,6 +198,12 @@ TEST_CASE("who sees a space follows Portolan's flag, the registry's only when as
   CHECK(world.upstream->all().empty());  // Nobody needs a robot for it.
   CHECK(world.grants->set_public(space, false, false, 1, world.act).error().code ==
         Code::conflict);  // Another revision.
+
+  show(false, true);
+  show(true, true);
+  show(false, true);  // Before the first one was carried out.
+  world.settle();
+  CHECK(world.upstream->spaces.at("lib") == Visibility::closed);
 }
 
 TEST_CASE("a registry in use is not removed without a word", "[engine][grants]") {
