@@ -1,6 +1,9 @@
 """kill -9 of the daemon while it changes a Harbor, and whether both sides agree again afterwards.
 
-    python -m rigs.side_effects --kills 100 --build .build/dev
+    python -m rigs.side_effects --kills 100 --build "$PWD/.build/dev"
+
+Kills at random still find both sides disagreeing now and then (--kills 1 with --seed 5 or 6): only the changes that are
+killed at a chosen moment are part of tests/run.
 """
 
 import argparse
@@ -283,7 +286,7 @@ class Somebody(threading.Thread):
                 self.asked += 1
                 if answer.status == 201 and path.endswith("/push"):
                     self.pushes.add(answer.json()["username"])
-                if answer.status >= 500 and answer.status not in (502, 503, 504):  # Those are of Harbor, or of a full queue.
+                if answer.status == 500:  # Others are Harbor's own, or of a full queue.
                     self.wrong.append(f"{method} {path}: {answer.status} {answer.text[:300]}")
 
     def wishes(self):
