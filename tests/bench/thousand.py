@@ -143,7 +143,8 @@ class Nginx(Rig):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         (self.folder / "nginx.conf").write_text(f"""
-            daemon off; user {pwd.getpwuid(os.geteuid()).pw_name}; worker_processes 2; pid {self.folder}/pid; error_log stderr;
+            daemon off; user {pwd.getpwuid(os.geteuid()).pw_name}; worker_processes 2;
+            pid {self.folder}/pid; error_log stderr;
             events {{ worker_connections 4096; }}
             http {{ access_log off; sendfile on; tcp_nopush on; open_file_cache max=10; keepalive_requests 1000000000;
                     default_type application/json; client_body_temp_path {self.folder}/b;

@@ -111,7 +111,7 @@ class Place:
         assert not [row for row in answer["missing"] if row["reason"] != "credential_pending"], answer
         if not auths or answer["missing"]:
             return None
-        auth = auths.get(urlsplit(self.harbor.url).netloc)  # Others: a space of theirs that is public here.
+        auth = auths.get(urlsplit(self.harbor.url).netloc)  # Others: of a space that is public here.
         return auth and tuple(base64.b64decode(auth["auth"]).decode().split(":", 1))
 
     def may_pull(self, login, space):
