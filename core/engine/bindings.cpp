@@ -48,6 +48,7 @@ base::Result<model::Binding> Grants::bind(Id space, Id workspace, bool push, con
       return Error{.code = Code::conflict,
                    .message = "the space " + found->name + " was deleted upstream",
                    .hint = "Create it again; the binding would be broken."};
+    if (auto there = not_under_way(writer, "space.delete", *found); !there) return there;
     if (push && found->proxy_cache)
       return Error{.code = Code::conflict,
                    .message = "nothing can be pushed to " + found->name + ": it is a proxy cache",

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/url.h"
 #include "engine/grants.h"
+#include "store/jobs.h"
 #include "store/registries.h"
 
 namespace portolan::engine {
@@ -36,6 +37,19 @@ bool may_push(store::Reader& reader, Id space, Id workspace) {
        model::usable_spaces(store::access_world(reader), workspace))
     if (usable.space == space) return usable.push;
   return false;
+}
+
+std::string space_key(Id space) { return "space:" + std::to_string(space); }
+
+base::Result<void> not_under_way(store::Reader& reader, const std::string& kind,
+                                 const model::SpaceRecord& space) {
+  const auto job = store::live_job(reader, kind, space_key(space.id));
+  if (!job) return {};
+  const std::string number = std::to_string(job->id);
+  return Error{.code = Code::conflict,
+               .message = "the space " + space.name + " is still being " +
+                          (kind == "space.create" ? "made" : "deleted") + ", by job " + number,
+               .hint = "Wait for it, or end it: portolan job cancel " + number + "."};
 }
 
 std::string robot_prefix(const Daemon& daemon, Id registry, bool push) {

@@ -24,6 +24,13 @@ std::vector<model::SpaceRecord> guarded_spaces(store::Reader& reader,
                                                std::optional<Id> workspace);
 bool may_push(store::Reader& reader, Id space, Id workspace);
 
+/// The key of the jobs about a space.
+std::string space_key(Id space);
+/// conflict naming the job, when one of that kind ("space.create", "space.delete") is about the
+/// space: two jobs that change it upstream at once would leave what nobody asked for.
+base::Result<void> not_under_way(store::Reader& reader, const std::string& kind,
+                                 const model::SpaceRecord& space);
+
 /// How the robots of this installation are called at a registry: a prefix of their names. It ends
 /// with '-', so that no other's begins with it.
 std::string robot_prefix(const Daemon& daemon, Id registry, bool push);

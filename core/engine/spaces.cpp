@@ -33,7 +33,7 @@ model::Job space_job(const char* kind, const model::SpaceRecord& space,
                      const model::RegistryRecord& registry, const Act& act) {
   model::Job job;
   job.kind = kind;
-  job.key = "space:" + std::to_string(space.id);
+  job.key = space_key(space.id);
   Json input = Json::object();
   input.set("space", Json::integer(space.id));
   job.input_json = base::to_text(input);
@@ -112,21 +112,11 @@ class SpaceJobs {
 
   base::Result<std::string> remove() {
     if (!live_) return live_.error();
-    auto bound = daemon_.store.read<std::vector<std::string>>(
-        [&](store::Reader& reader) { return base::Result(bound_workspaces(reader, space_.id)); });
-    if (!bound) return bound.error();
-    if (!bound->empty()) return still_bound(*bound);
     auto gone = daemon_.router.remove_space(*live_->registry, space_.name, call());
     if (!gone) return gone.error();
     auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
       store::add_event(writer, space_event("space.deleted", space_, live_->record));
-      if (bound_workspaces(writer, space_.id).empty()) return forget_space(writer, space_.id);
-      auto space = store::find_space(writer, space_.id);
-      if (!space) return no_space();
-      space->gone_ms = daemon_.store.now();  // Bound at the last moment: shown as broken.
-      auto kept = store::update_space(writer, *space, 0);
-      if (!kept) return kept.error();
-      return {};
+      return forget_space(writer, space_.id);  // Nobody could bind it since this was asked for.
     });
     if (!written) return written.error();
     return std::string("{}");
@@ -280,6 +270,7 @@ base::Result<Grants::SpaceJob> Grants::delete_space(Id id, const std::string& ty
                    .hint = "Type " + found->name + " to delete it.",
                    .where = "confirm"};
     if (const auto bound = bound_workspaces(writer, id); !bound.empty()) return still_bound(bound);
+    if (auto made = not_under_way(writer, "space.create", *found); !made) return made;
     const bool upstream =
         has_extension(daemon_, registry->settings.type, spaces_extension) && found->gone_ms == 0;
     if (upstream && found->repositories > 0)
@@ -317,6 +308,9 @@ base::Result<Grants::SpaceJob> Grants::set_public(Id id, bool is_public, bool up
                    .message = "a registry of type " + registry->settings.type +
                               " has no flag that could be changed",
                    .where = "/upstream"};
+    if (auto there = not_under_way(writer, "space.delete", *found); !there) return there;
+    if (upstream)
+      if (auto made = not_under_way(writer, "space.create", *found); !made) return made;
     if (found->is_public && !is_public) {
       const auto bound = bound_workspaces(writer, id);
       out.notices.push_back(bound.empty()

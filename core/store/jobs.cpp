@@ -43,15 +43,6 @@ Id add(Writer& writer, const Job& job) {
        job.registry, job.created_by});
 }
 
-/// The queued or running job of this kind and key.
-std::optional<Job> live(Reader& reader, const Job& job) {
-  const auto id = scalar<Id>(reader,
-                             "SELECT id FROM job WHERE kind = ? AND key = ? "
-                             "AND state IN ('queued', 'running')",
-                             {job.kind, job.key});
-  return id ? find_job(reader, *id) : std::nullopt;
-}
-
 Result<Job> join(Writer& writer, const Job& there, const Job& wanted, WhenRunning when_running) {
   if (there.state == model::JobState::queued) {
     execute(writer, "UPDATE job SET run_at_ms = MIN(run_at_ms, ?) WHERE id = ?",
@@ -100,9 +91,18 @@ std::optional<Id> due_job(Reader& reader, const std::vector<std::string>& kinds,
 
 }  // namespace
 
+std::optional<Job> live_job(Reader& reader, const std::string& kind, const std::string& key) {
+  const auto id = scalar<Id>(reader,
+                             "SELECT id FROM job WHERE kind = ? AND key = ? "
+                             "AND state IN ('queued', 'running')",
+                             {kind, key});
+  return id ? find_job(reader, *id) : std::nullopt;
+}
+
 Result<Job> enqueue(Writer& writer, Job job, std::size_t queue_limit, WhenRunning when_running) {
   if (job.run_at_ms == 0) job.run_at_ms = now_ms(writer);
-  if (const auto there = live(writer, job)) return join(writer, *there, job, when_running);
+  if (const auto there = live_job(writer, job.kind, job.key))
+    return join(writer, *there, job, when_running);
   const auto waiting =
       scalar<std::size_t>(writer, "SELECT COUNT(*) FROM job WHERE state = 'queued'");
   if (waiting.value_or(0) >= queue_limit) {

@@ -24,6 +24,8 @@ base::Result<void> finish_job(Writer&, Id job, const std::string& output_json);
 base::Result<void> fail_job(Writer&, Id job, const base::Error& error, std::int64_t retry_at_ms);
 base::Result<void> cancel_job(Writer&, Id job);  ///< conflict when it runs or has ended.
 std::optional<model::Job> find_job(Reader&, Id id);
+/// The queued or running one.
+std::optional<model::Job> live_job(Reader&, const std::string& kind, const std::string& key);
 struct JobFilter {
   std::optional<Id> workspace{}, registry{};
   std::string kind{};

@@ -80,6 +80,12 @@ TEST_CASE("a space that the registry refuses for good is not kept", "[engine][gr
     CHECK(world.found(space)->gone_ms != 0);
     CHECK(world.upstream->all().empty());
   }
+  SECTION("until that is known it is neither deleted nor published upstream") {
+    CHECK(world.grants->delete_space(space, "Bad", world.act).error().code == Code::conflict);
+    CHECK(world.grants->set_public(space, true, true, 0, world.act).error().code == Code::conflict);
+    CHECK(world.grants->set_public(space, true, false, 0, world.act));
+    world.settle();
+  }
   const auto jobs = world.jobs_of("space.create");
   REQUIRE(jobs.size() == 1);
   CHECK(jobs[0].state == model::JobState::failed);
@@ -146,13 +152,19 @@ TEST_CASE("deleting a space is guarded", "[engine][grants]") {
     CHECK(world.upstream->count("remove") == 2);
     CHECK(world.kinds().back() == "space.deleted");
   }
-  SECTION("not when it was bound meanwhile") {
-    world.bind(space, world.team);
+  SECTION("meanwhile nobody binds or publishes it, unless the deletion is cancelled") {
+    const auto binds = [&] { return world.grants->bind(space, world.team, false, world.act); };
+    CHECK(binds().error().code == Code::conflict);
+    CHECK(world.grants->set_public(space, true, false, 0, world.act).error().code ==
+          Code::conflict);
+    const model::Id job = world.jobs_of("space.delete").at(0).id;
+    REQUIRE(
+        world.store->write([&](store::Writer& writer) { return store::cancel_job(writer, job); }));
+    CHECK(binds());
     world.pass(10s);
     world.settle();
     CHECK(world.found(space));
     CHECK(world.upstream->count("remove") == 1);
-    CHECK(world.jobs_of("space.delete").at(0).state == model::JobState::failed);
   }
   SECTION("not when the registry refuses") {
     world.upstream->refuse("remove", Code::conflict);
