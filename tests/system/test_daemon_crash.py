@@ -4,7 +4,7 @@ import statistics
 
 from rigs.daemon import Daemon
 from rigs.hammer import hammer
-from rigs.side_effects import CHANGES, QUIET, interrupt
+from rigs.side_effects import CHANGES, QUIET, interrupt, upheaval
 
 SETTINGS = {"server.rate-per-address": 100000, "server.rate-burst": 100000}
 
@@ -26,3 +26,7 @@ def test_what_was_being_done_at_a_harbor_is_ended_or_undone(start, portolan):
     said = interrupt(start(Daemon, portolan, QUIET), moments)
     assert len(said) == len(moments)
     assert not {moment: text for moment, text in said.items() if text is not None}
+
+
+def test_kills_at_random_leave_no_orphan_at_a_harbor(start, portolan):
+    assert upheaval(start(Daemon, portolan, QUIET), kills=1) > 1
