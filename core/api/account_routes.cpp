@@ -203,7 +203,8 @@ class Accounts : public Handlers {
     std::string out(session_cookie);
     out += "=" + value + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(seconds);
     const std::string& url = resources_.daemon.settings()->server.public_url;
-    if (call.request.peer.tls || url.starts_with("https:")) out += "; Secure";
+    const Peer& peer = call.request.peer;
+    if (peer.tls || peer.https_to_proxy || url.starts_with("https:")) out += "; Secure";
     return out;
   }
 

@@ -99,7 +99,7 @@ void Connection::close() {
   cancel_.cancel();
   hold_body(0);
   thread_.connections.erase(this);
-  if (!door_.turned_away) service_.admission.leave(door_.peer);
+  if (door_.counted) service_.admission.leave(door_.peer);
   base::Lock lock(service_.mutex);
   --(door_.turned_away ? service_.turned_away : service_.connections);
   service_.closed.notify_all();
@@ -182,6 +182,7 @@ void Connection::set_read_deadline() {
 Async<bool> Connection::read_request() {
   reader_.reset();
   limited_.reset();
+  client_ = door_.peer;
   hold_body(0);
   phase_ = Phase::handling;  // Whatever it was: set_read_deadline() begins anew.
   bool has_head = false;
@@ -193,7 +194,10 @@ Async<bool> Connection::read_request() {
     if (!has_head && state != RequestReader::State::head) {
       has_head = true;
       body_began_ = Steady::now();
-      limited_ = service_.admission.take(door_.peer, body_began_);
+      // Of a head that is refused only a part may have been read: not who is behind a proxy.
+      if (state != RequestReader::State::refused)
+        client_ = service_.proxies.client(door_.peer, reader_.request());
+      limited_ = service_.admission.take(client_, body_began_);
       if (limited_) co_return true;
     }
     hold_body(reader_.request().body.size());
@@ -256,7 +260,7 @@ std::optional<Refusal> Connection::late_refusal() const {
 void Connection::begin_request() {
   answer_began_ = Steady::now();
   Request& request = reader_.request();
-  request.peer = door_.peer;
+  request.peer = client_;
   request.id = request_id(request.header("x-request-id"));
   request.deadline.at = answer_began_ + service_.options.limits.answer_timeout;
   is_first_ = false;

@@ -27,6 +27,7 @@
 
 #include "api/admission.h"
 #include "api/problem.h"
+#include "api/proxies.h"
 #include "api/serving.h"
 #include "api/wire.h"
 #include "base/mutex.h"
@@ -86,6 +87,7 @@ struct Service {
   ServerOptions options;
   Handler handler;
   Observer observer;
+  const Proxies proxies;
   Admission admission;
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> connections{0}, turned_away{0}, requests{0}, event_streams{0};
@@ -97,7 +99,7 @@ struct Service {
 
   Pool& pool(Lane lane) { return lane == Lane::far ? far : workers; }
 
-  Service(ServerOptions options, Handler handler, Observer observer);
+  Service(ServerOptions options, Proxies proxies, Handler handler, Observer observer);
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -106,6 +108,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::shared_ptr<asio::ssl::context> tls{};  ///< Null: plain.
     Peer peer{};
     bool turned_away = false;  ///< It only hears that there is no room.
+    bool counted = false;      ///< By Admission::enter().
   };
   Connection(Service& service, IoThread& thread, Socket socket, Door door);
 
@@ -165,7 +168,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   std::optional<asio::ssl::stream<Socket&>> tls_;
   Door door_;
-  Timer wake_;  // Waited on while a worker runs, or no event is there.
+  Peer client_;  // Who sent the request that is read: door_.peer, or who is behind it.
+  Timer wake_;   // Waited on while a worker runs, or no event is there.
   RequestReader reader_;
   std::vector<char> in_;
   std::size_t in_begin_ = 0, in_end_ = 0;

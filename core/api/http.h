@@ -19,11 +19,12 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 enum class Transport { unix_socket, loopback, network };
 
-/// Who is at the other end of the connection. What a proxy claims in a header is not looked at.
+/// Who asks: the other end of the connection, or whom a trusted proxy there names (proxies.h).
 struct Peer {
-  Transport transport = Transport::loopback;
-  std::string address{};  ///< "192.0.2.7" or "2001:db8::1"; empty of a unix socket.
-  bool tls = false;
+  Transport transport = Transport::loopback;  ///< Of whom a proxy names always network.
+  std::string address{};        ///< "192.0.2.7" or "2001:db8::1"; empty of a unix socket.
+  bool tls = false;             ///< Of the connection, whoever it is from.
+  bool https_to_proxy = false;  ///< A trusted proxy says that its client speaks TLS to it.
   std::string
       certificate{};  ///< Subject of its verified certificate (RFC 2253); empty: it has none.
 };

@@ -97,10 +97,12 @@ std::size_t Pool::queued() const {
   return inside - std::min(inside, size_);
 }
 
-Service::Service(ServerOptions options_given, Handler handler_given, Observer observer_given)
+Service::Service(ServerOptions options_given, Proxies proxies_given, Handler handler_given,
+                 Observer observer_given)
     : options(std::move(options_given)),
       handler(std::move(handler_given)),
       observer(std::move(observer_given)),
+      proxies(std::move(proxies_given)),
       admission(admission_limits(options.limits)),
       workers(options.workers, options.queue),
       far(options.far, static_cast<std::size_t>(std::max(options.far, 0))) {
@@ -110,8 +112,8 @@ Service::Service(ServerOptions options_given, Handler handler_given, Observer ob
 
 class Server::State {
  public:
-  State(ServerOptions options, Handler handler, Observer observer)
-      : service_(std::move(options), std::move(handler), std::move(observer)) {}
+  State(ServerOptions options, Proxies proxies, Handler handler, Observer observer)
+      : service_(std::move(options), std::move(proxies), std::move(handler), std::move(observer)) {}
 
   base::Result<void> open();
   base::Result<void> reload_tls() EXCLUDES(tls_mutex_);
@@ -197,8 +199,11 @@ void Server::State::admit(Socket socket, IoThread& thread, bool with_tls) {
   const int on = 1;
   setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Connection::Door door{.peer = peer_of(socket.native_handle())};
+  // A proxy's connections are those of many.
+  const bool counts = !service_.proxies.trusts(door.peer);
   door.turned_away = service_.connections >= service_.options.limits.connections ||
-                     !service_.admission.enter(door.peer);
+                     (counts && !service_.admission.enter(door.peer));
+  door.counted = counts && !door.turned_away;
   if (door.turned_away && service_.turned_away >= turned_away_max) return;  // Closed, unheard.
   if (with_tls) {
     base::Lock lock(tls_mutex_);
@@ -276,7 +281,10 @@ Server::~Server() { state_->stop(milliseconds(0)); }
 
 base::Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler handler,
                                                     Observer observer) {
-  auto state = std::make_unique<State>(std::move(options), std::move(handler), std::move(observer));
+  auto proxies = Proxies::make(options.trusted_proxies, options.forwarded_header);
+  if (!proxies) return proxies.error();
+  auto state = std::make_unique<State>(std::move(options), *std::move(proxies), std::move(handler),
+                                       std::move(observer));
   if (auto opened = state->open(); !opened) return opened.error();
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }

@@ -14,7 +14,7 @@ namespace portolan::api {
 class Server {
  public:
   /// Listens and serves. invalid_config when an address cannot be had, a live socket is in the way,
-  /// TLS files do not serve, or plain HTTP would leave the machine.
+  /// TLS files do not serve, plain HTTP would leave the machine, or a proxy is none.
   static base::Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler,
                                                      Observer observer = {});
   /// Stops at once what stop() has not, then waits for handlers that still run.

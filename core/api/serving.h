@@ -46,12 +46,21 @@ struct ServerLimits {
   std::size_t event_streams = 2'000;                 ///< Of all; beyond: 503.
   double requests_per_second = 200;  ///< Of one address on average, beyond: 429. 0: unlimited.
   double burst = 1'000;              ///< That it may have saved.
-  bool count_local = false;  ///< Hold loopback and unix peers (a proxy stands for many) to these.
+  bool count_local = false;  ///< Hold loopback and unix peers (a tool stands for many) to these.
+};
+
+/// The header in which proxies say who is behind them: one, because what a proxy does not write
+/// itself it may hand on as a client sent it.
+enum class ForwardedHeader {
+  x_forwarded_for,  ///< With X-Forwarded-Proto.
+  forwarded,        ///< RFC 7239.
 };
 
 struct ServerOptions {
   std::vector<Listen> listen;
   std::optional<TlsFiles> tls{};
+  std::vector<std::string> trusted_proxies{};  ///< As Proxies::make (proxies.h) reads them.
+  ForwardedHeader forwarded_header = ForwardedHeader::x_forwarded_for;
   ServerLimits limits{};
   int io_threads = 2;
   int workers = 8;          ///< Threads of Lane::worker.

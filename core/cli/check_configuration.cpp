@@ -7,6 +7,7 @@
 
 #include "manifest/reference.h"
 #include "net/address_policy.h"
+#include "net/ip_address.h"
 #include "net/trust.h"
 
 namespace portolan::cli {
@@ -25,6 +26,7 @@ class Check {
     const config::DaemonSettings& is = configuration_.settings;
     rules("network.allow", is.network.allow);
     rules("network.allow-workspaces", is.network.allow_workspaces);
+    proxies(is.server.trusted_proxies);
     tls(is.server);
     if (fs::exists(is.store.key_file, ignored_)) {
       read("store.key-file", is.store.key_file, privacy_of(is.store.key_file));
@@ -62,6 +64,15 @@ class Check {
     for (const auto& rule : rules) {
       const auto policy = net::AddressPolicy::make(false, {rule});
       if (!policy) tell(setting, policy.error().message, policy.error().hint);
+    }
+  }
+
+  void proxies(const std::vector<std::string>& list) {
+    for (const auto& each : list) {
+      std::string expected;
+      if (each != "unix" && !net::parse_network(each, expected))
+        tell("server.trusted-proxies", '"' + each + "\" names no proxy",
+             "write " + expected + ", or unix");
     }
   }
 

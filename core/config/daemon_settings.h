@@ -39,6 +39,9 @@ struct Flap {
 using base::LogFormat;
 using base::LogLevel;
 
+/// What proxies write: X-Forwarded-For, or Forwarded (RFC 7239).
+enum class ForwardedHeader { x_forwarded_for, forwarded };
+
 /// One member per key: `server.header-limit` is server.header_limit. A duration of 0 and a file
 /// that is empty mean what the key's help says.
 struct DaemonSettings {
@@ -49,6 +52,8 @@ struct DaemonSettings {
     bool allow_plain_http = false;     ///< Plain HTTP may leave the machine.
     std::string public_url{};          ///< Canonical, without '/' at its end; empty: not known.
     std::vector<std::string> hosts{};  ///< Canonical (base/host_name.h).
+    std::vector<std::string> trusted_proxies{};
+    ForwardedHeader forwarded_header = ForwardedHeader::x_forwarded_for;
     milliseconds drain = preset::drain;
     std::uint64_t header_limit = preset::header_bytes;
     std::uint64_t body_limit = preset::request_body_bytes;

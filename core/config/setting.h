@@ -42,10 +42,11 @@ struct Bounds {
 enum class Change { reload, restart };
 
 /// Where a value goes.
-using Field = std::variant<std::string*, std::uint64_t*, milliseconds*, bool*,
-                           std::filesystem::path*, Flap*, std::vector<ListenAddress>*,
-                           std::vector<std::string>*, std::vector<std::filesystem::path>*,
-                           std::set<std::string>*, model::Level*, LogLevel*, LogFormat*>;
+using Field =
+    std::variant<std::string*, std::uint64_t*, milliseconds*, bool*, std::filesystem::path*, Flap*,
+                 std::vector<ListenAddress>*, std::vector<std::string>*,
+                 std::vector<std::filesystem::path>*, std::set<std::string>*, model::Level*,
+                 LogLevel*, LogFormat*, ForwardedHeader*>;
 
 struct Setting {
   std::string name{};  ///< "server.header-limit"

@@ -56,6 +56,24 @@ Settings server_doors(DaemonSettings::Server& to) {
            "how long requests in flight may go on after SIGTERM", reload, between(0ms, 10min)}};
 }
 
+Settings server_proxies(DaemonSettings::Server& to) {
+  return {{"server.trusted-proxies", Kind::networks, &to.trusted_proxies,
+           "reverse proxies in front of the daemon: addresses, networks (CIDR), and unix for "
+           "whoever connects by the unix socket; of their connections the client is the last "
+           "address in server.forwarded-header that is none of them; name the proxies alone, for "
+           "whatever connects from there is believed",
+           restart},
+          {"server.forwarded-header",
+           Kind::choice,
+           &to.forwarded_header,
+           "the header in which the trusted proxies name the client: x-forwarded-for, with "
+           "x-forwarded-proto for TLS, or forwarded (RFC 7239); the other one is not looked at, "
+           "because a proxy that does not write it hands it on",
+           restart,
+           {},
+           {"x-forwarded-for", "forwarded"}}};
+}
+
 Settings server_limits(DaemonSettings::Server& to) {
   return {{"server.header-limit", Kind::bytes, &to.header_limit, "the longest head of a request",
            restart, between(std::uint64_t{1024}, 1024 * 1024)},
@@ -231,9 +249,9 @@ Settings program(DaemonSettings& to) {
 
 Settings declared(DaemonSettings& settings) {
   Settings all;
-  for (const auto& part :
-       {server_doors(settings.server), server_limits(settings.server), keeping(settings),
-        watching(settings), policy(settings), program(settings)})
+  for (const auto& part : {server_doors(settings.server), server_proxies(settings.server),
+                           server_limits(settings.server), keeping(settings), watching(settings),
+                           policy(settings), program(settings)})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -10,6 +10,7 @@
 #include <ostream>
 
 #include "api/health_routes.h"
+#include "api/proxies.h"
 #include "api/represent.h"
 #include "base/url.h"
 #include "cli/check_configuration.h"
@@ -47,6 +48,8 @@ api::ServerOptions server_options(const config::DaemonSettings::Server& settings
     out.tls = api::TlsFiles{settings.tls_certificate.string(), settings.tls_key.string(),
                             settings.client_ca.string(), settings.client_certificate_required};
   }
+  out.trusted_proxies = settings.trusted_proxies;
+  out.forwarded_header = static_cast<api::ForwardedHeader>(settings.forwarded_header);
   out.far = static_cast<int>(settings.waiting);
   api::ServerLimits& limits = out.limits;
   limits.head_bytes = settings.header_limit;
@@ -115,7 +118,9 @@ void forget_code() {
 /// /metrics is for everybody on this machine, and elsewhere for admins and auditors.
 api::Guard guard(api::Authenticator& authenticator) {
   return [&authenticator](const api::Route& route, api::Call& call) -> std::optional<api::Problem> {
-    const bool local = call.request.peer.transport != api::Transport::network;
+    // A proxy on this machine that nobody named in server.trusted-proxies forwards for others too.
+    const bool local = call.request.peer.transport != api::Transport::network &&
+                       !api::says_forwarded(call.request);
     const bool anonymous = call.request.header("authorization") == nullptr;
     if (route.security == to_string(model::Action::metrics_read) && local && anonymous) return {};
     return authenticator.admit(route, call);

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <optional>
-
-#include "net/ip_address.h"
 
 namespace portolan::net {
 namespace {
@@ -81,20 +78,10 @@ base::Result<AddressPolicy> AddressPolicy::make(bool allow_private,
       policy.named_.push_back({named->host, named->port});
       continue;
     }
-    const auto address = parse_ip(std::string_view(rule).substr(0, slash));
-    const bool v4 = address && rule.find(':') == rule.npos;
-    const auto bits = number(std::string_view(rule).substr(slash + 1), 0, v4 ? 32 : 128);
-    if (!address || !bits) return bad_rule(rule, "a CIDR such as 10.0.0.0/8 or fd00::/8");
-    Network network{{}, v4 ? *bits + 96 : *bits};
-    IpAddress start{};
-    for (int bit = 0; bit < network.bits; ++bit) {
-      start[bit / 8] |= (*address)[bit / 8] & (0x80 >> (bit % 8));
-    }
-    if (start != *address) {
-      return bad_rule(rule, to_text(start) + rule.substr(slash) + " for the whole network");
-    }
-    std::memcpy(network.bytes, start.data(), start.size());
-    policy.networks_.push_back(network);
+    std::string expected;
+    const auto network = parse_network(rule, expected);
+    if (!network) return bad_rule(rule, expected);
+    policy.networks_.push_back(*network);
   }
   return policy;
 }
@@ -128,11 +115,9 @@ base::Result<void> AddressPolicy::check(std::string_view host, int port,
 
   const bool inside = meaning.reach == Reach::inside;
   for (const Network& network : networks_) {
-    // A wide IPv6 network does not reach into the mapped IPv4 addresses, and a wide one of either
-    // family does not name the special ranges that lie in it.
-    if (is_ipv4(address) && network.bits < 96) continue;
+    // A wide network does not name the special ranges that lie in it.
     if (!inside && network.bits < meaning.bits) continue;
-    if (within(address, network.bytes, network.bits)) return {};
+    if (network.has(address)) return {};
   }
   const std::string plain = plain_host(host);
   // A name in a rule stands for whatever its owner lets it resolve to; only a literal names.

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/url.h"
+#include "net/ip_address.h"
 
 namespace portolan::net {
 
@@ -36,10 +37,6 @@ class AddressPolicy {
   bool names(std::string_view host, int port) const;
 
  private:
-  struct Network {
-    unsigned char bytes[16];
-    int bits;
-  };
   struct Named {
     std::string host;
     int port;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <vector>
 
@@ -106,6 +107,36 @@ bool within(const IpAddress& address, const unsigned char* network, int bits) {
   if (bits % 8 == 0) return true;
   const int mask = 0xff00 >> (bits % 8);
   return ((address[whole] ^ network[whole]) & mask & 0xff) == 0;
+}
+
+bool Network::has(const IpAddress& address) const {
+  if (is_ipv4(address) && bits < 96) return false;
+  return within(address, start.data(), bits);
+}
+
+std::optional<Network> parse_network(std::string_view text, std::string& expected) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto address = parse_ip(text.substr(0, slash));
+  const bool v4 = address && text.find(':') == text.npos;
+  const int widest = v4 ? 32 : 128;
+  int bits = widest;
+  if (slash < text.size()) {
+    const std::string_view digits = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+    if (error != std::errc{} || end != digits.data() + digits.size()) bits = -1;
+  }
+  if (!address || text.find('%') != text.npos || bits < 0 || bits > widest) {
+    expected = "a CIDR such as 10.0.0.0/8 or fd00::/8";
+    return std::nullopt;
+  }
+  Network network{{}, bits + 128 - widest};
+  for (int bit = 0; bit < network.bits; ++bit)
+    network.start[bit / 8] |= (*address)[bit / 8] & (0x80 >> (bit % 8));
+  if (network.start != *address) {
+    expected = to_text(network.start) + std::string(text.substr(slash)) + " for the whole network";
+    return std::nullopt;
+  }
+  return network;
 }
 
 IpAddress effective(const IpAddress& address) {

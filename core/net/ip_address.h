@@ -18,6 +18,19 @@ std::string to_text(const IpAddress& address);
 /// Whether the first `bits` bits are equal.
 bool within(const IpAddress& address, const unsigned char* network, int bits);
 
+/// The addresses that begin as `start` does.
+struct Network {
+  IpAddress start{};
+  int bits = 128;  ///< Of 128, of IPv4 too.
+
+  /// A wide IPv6 network does not reach into the mapped IPv4 addresses.
+  bool has(const IpAddress& address) const;
+};
+
+/// "10.0.0.0/8", "fd00::/8", or an address alone. Nothing when it is none, or has bits behind its
+/// prefix; then `expected` says what to write instead.
+std::optional<Network> parse_network(std::string_view text, std::string& expected);
+
 enum class Reach {
   open,    ///< The internet at large.
   inside,  ///< Loopback and private: one's own machine or house.
