@@ -158,7 +158,8 @@ class Accounts : public Handlers {
     if (!user) return user.error();
     if (auto answer = stale(call, *user)) return *std::move(answer);
     return write([&](store::Writer& writer) -> base::Result<void> {
-      if (auto gone = store::delete_user(writer, user->id); !gone) return gone;
+      if (auto gone = store::delete_user(writer, user->id, user->provenance.revision); !gone)
+        return gone;
       return engine::note(writer, act_of(call), "user.delete", user->name,
                           base::to_text(to_json(*user)), "");
     });

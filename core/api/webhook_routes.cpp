@@ -87,7 +87,9 @@ class Webhooks : public Handlers {
     if (!webhook) return webhook.error();
     if (auto answer = stale(call, *webhook)) return *std::move(answer);
     return write([&](store::Writer& writer) -> base::Result<void> {
-      if (auto gone = store::delete_webhook(writer, webhook->id); !gone) return gone;
+      if (auto gone = store::delete_webhook(writer, webhook->id, webhook->provenance.revision);
+          !gone)
+        return gone;
       return engine::note(writer, act_of(call), "webhook.delete", webhook->name,
                           base::to_text(to_json(*webhook)), "");
     });

@@ -56,7 +56,7 @@ base::Result<model::Webhook> insert_webhook(Writer&, model::Webhook webhook,
 base::Result<model::Webhook> update_webhook(Writer&, const model::Webhook& webhook,
                                             std::int64_t if_revision,
                                             const std::optional<base::Secret>& secret);
-base::Result<void> delete_webhook(Writer&, Id id);
+base::Result<void> delete_webhook(Writer&, Id id, std::int64_t if_revision);
 std::optional<model::Webhook> find_webhook(Reader&, Id id);
 std::vector<model::Webhook> webhooks(Reader&);
 base::Result<base::Secret> webhook_secret(Reader&, Id id);

@@ -40,7 +40,8 @@ base::Result<model::User> insert_user(Writer&, model::User user,
 base::Result<model::User> update_user(Writer&, const model::User& user, std::int64_t if_revision);
 base::Result<void> set_password_hash(Writer&, Id user,
                                      const std::string& hash);  ///< Ends sessions.
-base::Result<void> delete_user(Writer&, Id id);  ///< conflict: the last enabled admin.
+/// conflict: the last enabled admin.
+base::Result<void> delete_user(Writer&, Id id, std::int64_t if_revision);
 std::optional<model::User> find_user(Reader&, Id id);
 std::optional<model::User> find_user(Reader&, const std::string& name);
 std::string password_hash(Reader&, Id user);

@@ -99,9 +99,10 @@ Result<void> set_password_hash(Writer& writer, Id user, const std::string& hash)
   return {};
 }
 
-Result<void> delete_user(Writer& writer, Id id) {
+Result<void> delete_user(Writer& writer, Id id, std::int64_t if_revision) {
   const auto stored = find_user(writer, id);
   if (!stored) return missing("the user");
+  if (auto same = same_revision(stored->provenance.revision, if_revision); !same) return same;
   if (rules(*stored)) {
     if (auto left = another_admin(writer, id); !left) return left;
   }

@@ -63,8 +63,11 @@ Result<Webhook> update_webhook(Writer& writer, const Webhook& webhook, std::int6
   return *std::move(stored);
 }
 
-Result<void> delete_webhook(Writer& writer, Id id) {
-  if (execute(writer, "DELETE FROM webhook WHERE id = ?", {id}) == 0) return missing("the webhook");
+Result<void> delete_webhook(Writer& writer, Id id, std::int64_t if_revision) {
+  const auto stored = find_webhook(writer, id);
+  if (!stored) return missing("the webhook");
+  if (auto same = same_revision(stored->provenance.revision, if_revision); !same) return same;
+  execute(writer, "DELETE FROM webhook WHERE id = ?", {id});
   return {};
 }
 

@@ -198,7 +198,7 @@ TEST_CASE("a webhook that is made, changed or deleted while it runs is taken up 
   const Id event = world.happen("a");
   world.until_delivered(hook, event);
   World::done(world.store->write(
-      [&](store::Writer& writer) { return store::delete_webhook(writer, hook); }));
+      [&](store::Writer& writer) { return store::delete_webhook(writer, hook, 0); }));
   Receiver other;
   const Id second = world.hook("other", other.url());
   world.until_delivered(second, world.happen("b"));

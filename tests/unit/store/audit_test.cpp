@@ -342,11 +342,13 @@ TEST_CASE("webhooks are kept with a sealed secret", "[store]") {
     CHECK(store::webhook_secret(reader, 99)->empty());
     return 0;
   });
-  const auto remove = [&] {
-    return world.code_of([&](Writer& writer) { return delete_webhook(writer, made.id); });
+  const auto remove = [&](std::int64_t if_revision) {
+    return world.code_of(
+        [&](Writer& writer) { return delete_webhook(writer, made.id, if_revision); });
   };
-  CHECK(remove() == Code::ok);
-  CHECK(remove() == Code::not_found);
+  CHECK(remove(99) == Code::conflict);  // It was changed in between: it stays.
+  CHECK(remove(0) == Code::ok);
+  CHECK(remove(0) == Code::not_found);
   CHECK(world.read<bool>(
       [&](Reader& reader) { return store::webhook_secret(reader, made.id)->empty(); }));
 }

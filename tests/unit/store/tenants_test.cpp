@@ -287,9 +287,10 @@ TEST_CASE("the last enabled admin stays", "[store][tenants]") {
   World world;
   auto root = world.user("root", true);
   auto second = world.user("second", true);
-  const auto remove = [&](Id user) {
-    return world.code_of([&](Writer& writer) { return delete_user(writer, user); });
+  const auto remove = [&](Id user, std::int64_t if_revision = 0) {
+    return world.code_of([&](Writer& writer) { return delete_user(writer, user, if_revision); });
   };
+  CHECK(remove(second.id, second.provenance.revision + 1) == Code::conflict);  // Changed meanwhile.
   second.disabled = true;
   CHECK(world.update(second) == Code::ok);
   for (const auto change : {&model::User::admin, &model::User::disabled}) {
@@ -392,7 +393,7 @@ TEST_CASE("a token ends with its time, its user and its workspace", "[store][ten
   };
   CHECK(revoke() == Code::ok);
   CHECK(revoke() == Code::not_found);
-  world.code_of([&](Writer& writer) { return delete_user(writer, alice.id); });
+  world.code_of([&](Writer& writer) { return delete_user(writer, alice.id, 0); });
   CHECK(count({}) == 0);
 }
 
