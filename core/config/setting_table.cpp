@@ -218,9 +218,9 @@ Settings policy(DaemonSettings& to) {
       {"limits.try-per-minute", Kind::number, &to.limits.try_per_minute,
        "dry calls (\"try this\") of one user", reload, between(std::uint64_t{0}, 10'000)},
       {"limits.try-floor", Kind::duration, &to.limits.try_floor,
-       "for registries of workspaces: the longest wait for a connection when one is tried, and "
-       "the soonest answer when it is not reached, so that closed, filtered and forbidden take "
-       "as long; 0: as it comes",
+       "for registries of workspaces: the longest wait for a first answer when one is tried, and "
+       "the soonest answer when it is not reached, so that closed, filtered, silent and forbidden "
+       "take as long; 0: as it comes",
        reload, never_or(100ms, 20s)}};
 }
 

@@ -285,20 +285,23 @@ Result<Tried> Registries::try_out(RegistryRecord draft, const base::CancelToken&
   const auto settings = daemon_.settings();
   const bool veils = draft.workspace.has_value();
   const auto floor = settings->limits.try_floor;
-  // What is filtered is given up when what is closed is answered.
-  if (veils && floor.count() > 0)
-    draft.settings.timeouts.connect = std::min(draft.settings.timeouts.connect, floor);
+  const auto patience = patience_of(draft.settings.timeouts, Round::health, *settings);
+  const bool has_floor = veils && floor.count() > 0;
+  // What a token service elsewhere filters is given up before the time is over too.
+  if (has_floor) draft.settings.timeouts.connect = std::min(draft.settings.timeouts.connect, floor);
   auto made = fleet_.draft(draft);
   if (!made) return made.error();
   router::CallSettings call;
-  call.deadline =
-      base::Deadline::in(patience_of(draft.settings.timeouts, Round::health, *settings), cancel);
+  call.deadline = base::Deadline::in(patience, cancel);
   call.log = daemon_.current_log();
+  const auto began = base::Steady::now();
+  // What is filtered or silent is given up a little before what is closed is answered.
+  if (has_floor) call.reach_by = began + std::min(floor, patience) * 9 / 10;
   const auto listener = std::make_shared<Listener>(each);
   auto validation = router::answer_in_time<model::Validation>(
       call.deadline,
       [&router = daemon_.router, registry = *made, call, listener, veils,
-       not_before = base::Steady::now() + floor]() -> Result<model::Validation> {
+       not_before = began + floor]() -> Result<model::Validation> {
         model::Validation seen;
         const auto pass = [&](model::Check check) {
           listener->hear(check);

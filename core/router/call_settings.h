@@ -13,6 +13,8 @@ struct CallSettings {
   /// Of validate() alone: no credential is sent and nothing is integrated, so that a secret which
   /// was refused can rest. Host steps, identity and api-version are made, the others skipped.
   bool anonymous = false;
+  /// Of validate() alone: host steps that are not through by then have failed.
+  base::Steady::time_point reach_by = base::Steady::time_point::max();
   /// Of statistics() alone: what the plugin may recall, and what it remembered when that answered.
   model::Memory* memory = nullptr;
 };

@@ -64,7 +64,9 @@ base::Result<model::Validation> Router::validate(
   const auto pass = registry.gate().enter(Kind::validation, settings.deadline);
   if (!pass) return pass.error();
   Diagnosis diagnosis(each);
-  services::Probe probe = registry.upstream()->probe(settings.deadline, settings.log);
+  base::Deadline reach = settings.deadline;
+  reach.at = std::min(reach.at, settings.reach_by);
+  services::Probe probe = registry.upstream()->probe(reach, settings.log);
   for (model::Check& check : probe.checks) diagnosis.add(std::move(check));
   if (!probe.reached) {
     diagnosis.skip_rest();

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from urllib.parse import urlsplit
 
@@ -95,6 +96,36 @@ def test_an_address_in_an_odd_spelling_or_outside_the_policy_is_not_contacted(st
             assert checks["tcp"]["state"] != "ok", (address, checks["tcp"])
             told = "network.allow" in answer.text
             assert told == (ask is daemon.admin), (address, answer.text)
+
+
+def test_a_member_does_not_learn_whether_a_port_is_closed_filtered_silent_or_forbidden(start, portolan):
+    daemon = start(Daemon, portolan, {"limits.try-floor": "2s"})
+    daemon.admin.must(201, "POST", "workspaces", {"name": "team"})
+    owner = daemon.user("owner", {"team": "workspace-admin"})
+    with contextlib.ExitStack() as stack:
+        closed, filtered, silent = (stack.enter_context(socket.socket()) for _ in range(3))
+        for one in (closed, filtered, silent):
+            one.bind(("127.0.0.1", 0))
+        silent.listen()
+        filtered.listen(0)
+        for _ in range(4):  # Who comes when the queue is full is not even refused.
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(filtered.getsockname())
+        places = [one.getsockname() for one in (closed, filtered, silent)] + [("127.0.0.2", 9), ("no-such.invalid", 9)]
+
+        def tried(place):
+            draft = {"name": "meta", "type": "docker-registry", "address": "http://{}:{}".format(*place)}
+            began = time.monotonic()
+            answer = owner("POST", "workspaces/team/registry-trials", draft)
+            assert answer.status == 200, answer.text
+            return answer.json()["validation"], time.monotonic() - began
+
+        with ThreadPoolExecutor(len(places)) as pool:
+            said, took = zip(*pool.map(tried, places), strict=True)
+    assert said[0]["verdict"] == "fail" and all(one == said[0] for one in said), said
+    assert min(took) >= 2, took
+    assert max(took) < 10, f"nothing is waited for until the validation's own end: {took}"
 
 
 RAW = {
