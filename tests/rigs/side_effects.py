@@ -26,7 +26,7 @@ from rigs.simulated_harbor import SimulatedHarbor
 
 #: Nothing is asked of a Harbor but what the test asks for.
 QUIET = {"health.interval": "1h", "statistics.interval": "0s", "catalogue.interval": "0s",
-         "server.rate-per-address": 100000, "server.rate-burst": 100000}
+         "robots.grace": "1s", "server.rate-per-address": 100000, "server.rate-burst": 100000}
 #: What Harbor is asked while it changes: (method, path) of the request that is kept on its way.
 CREATE_PROJECT = ("POST", "/api/v2.0/projects")
 CHANGE_PROJECT = ("PUT", "/api/v2.0/projects/[^/]+")
@@ -71,6 +71,9 @@ class Place:
     def push(self, space):
         return self.admin.must(201, "POST", f"{self.path}/spaces/{space}/push", {"workspace": self.name})
 
+    def rotate(self):
+        return self.admin.must(202, "POST", f"workspaces/{self.name}/pull-secret/rotate")
+
     # What is there
 
     def spaces(self):
@@ -106,8 +109,10 @@ class Place:
         assert answer.status == 200, answer.text
         answer = answer.json()
         auths = answer["dockerconfigjson"]["auths"]
-        assert not [row for row in answer["missing"] if row["reason"] != "credential_pending"], answer
-        if not auths or answer["missing"]:
+        # A space bound while it was being deleted is no more.
+        missing = {row["reason"] for row in answer["missing"]} - {"space_gone"}
+        assert missing <= {"credential_pending"}, answer
+        if not auths or missing:
             return None
         auth = auths.get(urlsplit(self.harbor.url).netloc)  # Others: of a space that is public here.
         return auth and tuple(base64.b64decode(auth["auth"]).decode().split(":", 1))
@@ -213,6 +218,8 @@ CHANGES = {
     "second binding": (bound_and_another, lambda place: place.bind("beta"), CHANGE_ROBOT),
     "unbinding of one of two": (two_bound, lambda place: place.unbind("beta"), CHANGE_ROBOT),
     "last unbinding": (bound, lambda place: place.unbind("alpha"), DELETE_ROBOT),
+    "rotation": (bound, lambda place: place.rotate(), CREATE_ROBOT),
+    "end of what was rotated": (bound, lambda place: place.rotate(), DELETE_ROBOT),
     "push credential": (bound, lambda place: place.push("alpha"), CREATE_ROBOT),
     "workspace removal": (
         bound, lambda place: place.admin.must(202, "DELETE", f"workspaces/{place.name}", cascade="true"), DELETE_ROBOT),
@@ -302,7 +309,8 @@ class Somebody(threading.Thread):
                 ("DELETE", f"{space}/bindings/{self.place.name}", None),
                 ("PATCH", space, {"visibility": "public", "upstream": True}),
                 ("PATCH", space, {"visibility": "private", "upstream": True}),
-                ("POST", f"{space}/push", workspace)]
+                ("POST", f"{space}/push", workspace),
+                ("POST", f"workspaces/{self.place.name}/pull-secret/rotate", None)]
 
 
 def upheaval(daemon, kills, seed=0, harbors=3):
