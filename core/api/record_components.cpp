@@ -161,9 +161,10 @@ void add_record_components(Routes& routes) {
   routes.component("Space", space_schema);
   routes.component("Spaces", list_of("Space"));
   routes.component("Binding", R"({"type": "object", "required": ["id", "space", "workspace",
-    "access", "revoke_pending"], "properties": {"id": {"type": "integer"},
+    "access", "broken", "revoke_pending"], "properties": {"id": {"type": "integer"},
       "space": {"type": "string"}, "workspace": {"type": "string"},
-      "access": {"enum": ["pull", "push"]}, "revoke_pending": {"type": ["string", "null"],
+      "access": {"enum": ["pull", "push"]}, "broken": {"type": "boolean",
+        "description": "The space was deleted in the registry."}, "revoke_pending": {"type": ["string", "null"],
         "description": "The credential still valid upstream, and why."},
       "created_at": {"type": ["string", "null"]}, "created_by": {"type": ["string", "null"]}}})");
   routes.component("Bindings", list_of("Binding"));

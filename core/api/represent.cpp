@@ -163,6 +163,7 @@ Json binding_json(const model::Binding& binding) {
   out.set("space", Json::string(binding.space_name));
   out.set("workspace", Json::string(binding.workspace_name));
   out.set("access", Json::string(binding.push ? "push" : "pull"));
+  out.set("broken", Json::boolean(binding.broken));
   out.set("revoke_pending", text_or_null(binding.revoke_pending));
   out.set("created_at", time_json(binding.provenance.created_ms));
   out.set("created_by", text_or_null(binding.provenance.created_by));

@@ -142,9 +142,14 @@ class Spaces : public Handlers {
     if (!workspace) return workspace.error();
     auto bound = store().read<model::Id>([&](store::Reader& reader) -> base::Result<model::Id> {
       const auto found = store::bindings(
-          reader, {.space = seen->space.id, .workspace = workspace->id, .registry = {}});
-      for (const model::Binding& binding : found)
-        if (binding.revoke_pending.empty()) return binding.id;
+          reader, {.space = {}, .workspace = workspace->id, .registry = seen->space.registry});
+      std::optional<model::Id> broken;  // Of an older space of that name.
+      for (const model::Binding& binding : found) {
+        if (!binding.revoke_pending.empty()) continue;
+        if (binding.space == seen->space.id) return binding.id;
+        if (binding.broken && binding.space_name == seen->space.name) broken = binding.id;
+      }
+      if (broken) return *broken;
       return no_such("binding", seen->space.name + " to " + workspace->name);
     });
     if (!bound) return bound.error();

@@ -46,6 +46,19 @@ class Gathering {
     return with_pull_credential(registry, host, spaces, "");
   }
 
+  /// What the workspace was given and is not there any more, wherever that was.
+  void add_broken(Id workspace) {
+    for (const model::Binding& binding :
+         store::bindings(reader_, {.space = {}, .workspace = workspace, .registry = {}})) {
+      if (!binding.broken || !binding.revoke_pending.empty()) continue;
+      const auto registry = store::find_registry(reader_, binding.registry);
+      if (!registry) continue;
+      missing_.push_back({registry->identity(), binding.space_name, "space_gone",
+                          "It was deleted in the registry: unbind it; one of the same name that "
+                          "is there now is another space, bound anew."});
+    }
+  }
+
   Grants::PullSecret take() {
     Json config = Json::object();
     config.set("auths", std::move(auths_));
@@ -201,6 +214,7 @@ base::Result<Grants::PullSecret> Grants::pull_secret(std::optional<Id> workspace
         for (const model::RegistryRecord& record : records)
           if (auto added = gathering.add(record, guarded_spaces(reader, record, workspace)); !added)
             return added.error();
+        if (workspace) gathering.add_broken(*workspace);
         to_sync = gathering.to_sync();
         return gathering.take();
       });

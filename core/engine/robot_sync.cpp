@@ -3,6 +3,7 @@
 
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "engine/sweep.h"
 #include "store/registries.h"
 #include "store/tenants.h"
 
@@ -210,7 +211,21 @@ class Sync {
 void Grants::add_sync_job() {
   JobKind kind;
   kind.name = "robot.sync";
-  kind.body = [this](JobContext& context) { return Sync(daemon_, fleet_, jobs_, context).run(); };
+  kind.body = [this](JobContext& context) -> base::Result<std::string> {
+    auto done = Sync(daemon_, fleet_, jobs_, context).run();
+    if (done || done.error().code != Code::not_found) return done;
+    // A registry that misses one of the spaces refuses the robot whole. Once it is known which one
+    // is gone, the others get theirs.
+    const auto live = reach(fleet_, context.job.registry.value_or(0));
+    if (!live) return live.error();
+    const SweepBounds bounds{upstream_call(live->record, context.cancel), {}};
+    if (auto looked = sweep_spaces(daemon_, jobs_, *live, bounds); !looked) return looked.error();
+    done = Sync(daemon_, fleet_, jobs_, context).run();
+    if (done || done.error().code != Code::not_found) return done;
+    base::Error error = std::move(done).error();
+    error.code = Code::unavailable;  // Tried again: both sides may agree later.
+    return error;
+  };
   jobs_.add(std::move(kind));
 }
 

@@ -50,6 +50,15 @@ class Sweep {
     return base::to_text(summary());
   }
 
+  Result<void> run_spaces() {
+    if (auto ready = prepare(); !ready) return ready;
+    if (!has_spaces()) return {};
+    started_ms_ = daemon_.store.now();
+    if (auto done = list_spaces(); !done) return done;
+    if (!is_accepted()) return {};
+    return write([&](store::Writer& writer) { return close_spaces(writer); });
+  }
+
  private:
   /// `started` or where one that was interrupted had come to.
   Result<void> resume() {
@@ -210,15 +219,19 @@ class Sweep {
       if (!believed_) return {};
       const auto dropped = store::drop_repositories_unseen(writer, id_, started_ms_);
       if (!dropped) return dropped.error();
-      SpaceBook book(writer, record_, started_ms_, daemon_.store.now());
-      auto gone = book.close();
-      if (!gone) return gone.error();
-      gone_ = *std::move(gone);
-      if (auto due = robots_follow(writer, book); !due) return due;
+      if (auto closed = close_spaces(writer); !closed) return closed;
       if (auto counted = count_repositories(writer); !counted) return counted;
       if (auto resumed = resume_pulling(writer); !resumed) return resumed;
       return store::put_sweep_cursor(writer, id_, swept_mark, std::to_string(started_ms_));
     });
+  }
+
+  Result<void> close_spaces(store::Writer& writer) {
+    SpaceBook book(writer, record_, started_ms_, daemon_.store.now());
+    auto gone = book.close();
+    if (!gone) return gone.error();
+    gone_ = *std::move(gone);
+    return robots_follow(writer, book);
   }
 
   /// Where spaces are parts of names nobody else counts.
@@ -349,6 +362,11 @@ class Sweep {
 Result<std::string> sweep(const Daemon& daemon, const JobRunner& jobs, const Fleet::Live& live,
                           const SweepBounds& bounds) {
   return Sweep(daemon, jobs, live, bounds).run();
+}
+
+Result<void> sweep_spaces(const Daemon& daemon, const JobRunner& jobs, const Fleet::Live& live,
+                          const SweepBounds& bounds) {
+  return Sweep(daemon, jobs, live, bounds).run_spaces();
 }
 
 Result<std::string> read_tags(const Daemon& daemon, const Fleet::Live& live,

@@ -25,6 +25,11 @@ struct SweepBounds {
 base::Result<std::string> sweep(const Daemon& daemon, const JobRunner& jobs,
                                 const Fleet::Live& live, const SweepBounds& bounds);
 
+/// Spaces alone, as sweep() takes them: after it those that were deleted upstream are gone, where
+/// the registry has spaces of its own and accepted the credential.
+base::Result<void> sweep_spaces(const Daemon& daemon, const JobRunner& jobs,
+                                const Fleet::Live& live, const SweepBounds& bounds);
+
 /// All tags of one repository. not_found: neither the registry nor the store knows it.
 base::Result<std::string> read_tags(const Daemon& daemon, const Fleet::Live& live,
                                     const std::string& repository, const SweepBounds& bounds);

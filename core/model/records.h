@@ -116,6 +116,7 @@ struct Binding {
   bool push = false;                       ///< Access `push`, else `pull`.
   std::string space_name, workspace_name;  ///< Filled by reads.
   Id registry = 0;                         ///< Filled by reads.
+  bool broken = false;                     ///< The space is gone upstream. Filled by reads.
   /// Unbound, but "credential still valid upstream" and why; empty: it is bound.
   std::string revoke_pending;
   Provenance provenance;

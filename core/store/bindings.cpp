@@ -8,7 +8,8 @@ using base::Result;
 using model::Binding;
 
 constexpr std::string_view columns =
-    "b.id, b.space, b.workspace, b.push, s.name, w.name, s.registry, b.revoke_pending, "
+    "b.id, b.space, b.workspace, b.push, s.name, w.name, s.registry, s.gone_ms <> 0, "
+    "b.revoke_pending, "
     "b.managed_by, b.created_by, b.created_ms, b.updated_ms, b.revision";
 constexpr std::string_view tables =
     "binding b JOIN space s ON s.id = b.space JOIN workspace w ON w.id = b.workspace";
@@ -21,7 +22,7 @@ base::Error gone() { return missing("the binding"); }
 Binding read_binding(Rows& rows) {
   Binding binding;
   rows.into(binding.id, binding.space, binding.workspace, binding.push, binding.space_name,
-            binding.workspace_name, binding.registry, binding.revoke_pending);
+            binding.workspace_name, binding.registry, binding.broken, binding.revoke_pending);
   read_provenance(rows, binding.provenance);
   return binding;
 }

@@ -267,6 +267,40 @@ def test_a_rotation_makes_a_new_credential_and_the_old_one_works_for_its_grace(d
     assert shown == ["robot.rotate"] * 2
 
 
+def test_a_project_deleted_behind_portolans_back_keeps_no_other_from_being_pulled(daemon, harbor, tmp_path):
+    admin, pull = daemon.admin, Pull(tmp_path)
+    kept, lost, new = spaces = [harbor.client.unique(f"portolan-{word}") for word in ("kept", "lost", "new")]
+    for space in spaces:
+        harbor.client.make_project(space)
+    harbor.client.push_image(f"{new}/app", "v1")
+    integrate(daemon, harbor)
+    admin.must(201, "POST", "workspaces", {"name": "payments"})
+    editor = daemon.user("editor", {"payments": "workspace-editor"})
+    done(admin, admin.must(202, "POST", "registries/harbor/catalogue"))
+
+    def bind(space):
+        admin.must(201, "POST", f"registries/harbor/spaces/{space}/bindings", {"workspace": "payments"})
+
+    bind(kept)
+    bind(lost)
+    assert secret_of(editor)["missing"] == []
+    harbor.client.expect([200], "DELETE", f"/api/v2.0/projects/{lost}")
+    bind(new)
+    secret = secret_of(editor)
+    assert [(row["space"], row["reason"]) for row in secret["missing"]] == [(lost, "space_gone")], secret
+    pulled = pull(f"{harbor.url.split('//')[1]}/{new}/app:v1", secret["dockerconfigjson"])
+    assert pulled.returncode == 0, pulled.stderr
+    shown = {row["space"]: row["broken"] for row in editor.get("workspaces/payments/bindings")["items"]}
+    assert shown == {kept: False, lost: True, new: False}
+    assert space_of(admin, lost)["gone_at"] is not None
+    harbor.client.make_project(lost)
+    done(admin, admin.must(202, "POST", "registries/harbor/catalogue"))
+    assert space_of(admin, lost)["gone_at"] is None, "another one of the name, to which no binding passed over"
+    assert [row["reason"] for row in secret_of(editor)["missing"]] == ["space_gone"]
+    admin.must(204, "DELETE", f"registries/harbor/spaces/{lost}/bindings/payments")
+    assert secret_of(editor)["missing"] == []
+
+
 def test_a_registry_with_bindings_is_not_removed_without_saying_what_follows(daemon, harbor):
     admin = daemon.admin
     space = harbor.client.unique("portolan-space")

@@ -70,6 +70,7 @@ std::vector<ApiCommand> bindings() {
            .positionals = {workspace},
            .columns = {{"SPACE", "/space"},
                        {"ACCESS", "/access"},
+                       {"BROKEN", "/broken"},
                        {"SINCE", "/created_at"},
                        {"UPSTREAM", "/revoke_pending"}}},
           {.words = "binding add",

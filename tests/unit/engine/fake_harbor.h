@@ -25,6 +25,7 @@ struct Harbor {
   std::map<std::string, int> calls;
   std::function<void(const std::string& call)> inside;  ///< Before a call changes anything.
   std::int64_t robots_end_ms = -1;
+  bool knows_spaces = false;  ///< A robot for a space that is not there is refused whole.
   int next_id = 7;
   std::string generation = "id-";  ///< Begins the ids of spaces.
 
@@ -120,6 +121,7 @@ class HarborInstance : public plugin::Instance {
                                          const std::vector<model::Grant>& grants,
                                          std::uint32_t) override {
     return change<model::Robot>("issue", [&]() -> base::Result<model::Robot> {
+      if (auto known = know(grants); !known) return known.error();
       const std::string id = std::to_string(harbor_->next_id++);
       Harbor::Robot& robot = harbor_->robots[id] = {"robot$" + name, "secret-" + id, {}};
       for (const auto& grant : grants) robot.grants[grant.space] = grant.push;
@@ -131,6 +133,7 @@ class HarborInstance : public plugin::Instance {
     return change<model::Robot>("rewrite", [&]() -> base::Result<model::Robot> {
       const auto robot = harbor_->robots.find(id);
       if (robot == harbor_->robots.end()) return base::Error{base::Code::not_found, "no robot"};
+      if (auto known = know(grants); !known) return known.error();
       robot->second.grants.clear();
       for (const auto& grant : grants) robot->second.grants[grant.space] = grant.push;
       return model::Robot{id, robot->second.name, {}, harbor_->robots_end_ms};
@@ -154,6 +157,12 @@ class HarborInstance : public plugin::Instance {
   }
 
  private:
+  base::Result<void> know(const std::vector<model::Grant>& grants) const {
+    for (const auto& grant : grants)
+      if (harbor_->knows_spaces && harbor_->spaces.count(grant.space) == 0)
+        return base::Error{base::Code::not_found, "project " + grant.space + " not found"};
+    return {};
+  }
   template <class T, class Body>
   base::Result<T> change(const std::string& name, Body&& body) {
     std::function<void(const std::string&)> inside;

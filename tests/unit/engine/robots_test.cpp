@@ -109,7 +109,10 @@ TEST_CASE("a robot loses a space that is gone, and does not get one of the same 
   world.write<model::SpaceRecord>(
       [&](store::Writer& writer) { return store::update_space(writer, gone, 0); });
   world.space(world.one, "beta");
-  CHECK(world.secret(world.team).missing.empty());
+  const auto missing = world.secret(world.team).missing;
+  REQUIRE(missing.size() == 1);
+  CHECK(missing[0].space == "beta");
+  CHECK(missing[0].reason == "space_gone");
   world.settle();
   CHECK(world.only_grants() == Grants{{"zz-alpha", false}});
   CHECK(world.bindings().size() == 2);  // Shown as broken, not dropped.
