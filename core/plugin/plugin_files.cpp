@@ -102,4 +102,10 @@ std::vector<FoundFile> read_plugin_files(const SetOptions& options) {
   return all;
 }
 
+Plugin inspect_file(const std::filesystem::path& file) {
+  Plugin plugin = read_plugin_file(file).plugin;
+  if (!plugin.refusal) plugin.state = State::ready;
+  return plugin;
+}
+
 }  // namespace portolan::plugin

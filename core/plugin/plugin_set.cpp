@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/mutex.h"
 #include "base/schema.h"
 #include "base/text.h"
 #include "plugin/library.h"
 #include "plugin/loaded_type.h"
-#include "plugin/plugin_files.h"
 #include "services/call.h"
 
 namespace portolan::plugin {
@@ -297,12 +297,6 @@ class LoadingSet : public PluginSet {
 
 std::unique_ptr<PluginSet> PluginSet::scan(const SetOptions& options) {
   return std::make_unique<LoadingSet>(options);
-}
-
-Plugin inspect_file(const std::filesystem::path& file) {
-  Plugin plugin = read_plugin_file(file).plugin;
-  if (!plugin.refusal) plugin.state = State::ready;
-  return plugin;
 }
 
 }  // namespace portolan::plugin

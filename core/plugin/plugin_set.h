@@ -1,9 +1,6 @@
 #pragma once
 /// Every plugin file that was found: ready, disabled or refused. Listing runs no code of a plugin.
-#include <filesystem>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,31 +8,9 @@
 #include "base/result.h"
 #include "plugin/instance.h"
 #include "plugin/note.h"
-#include "plugin/refusal.h"
+#include "plugin/plugin_files.h"
 
 namespace portolan::plugin {
-
-enum class State { ready, disabled, refused };
-
-struct Plugin {
-  std::filesystem::path file;
-  State state = State::refused;
-  std::optional<Note> note;          ///< Where it could be read.
-  std::vector<std::string> exports;  ///< Where they could be read; a good plugin has one.
-  std::optional<Refusal>
-      refusal;  ///< When refused; when disabled by another file: code "replaced".
-  /// Of one that is in use: what a restart would change, "the file is another one now"; else empty.
-  std::string needs_restart{};
-};
-
-struct SetOptions {
-  std::vector<std::filesystem::path>
-      directories;  ///< Installed one first, then PORTOLAN_PLUGIN_DIRS.
-  /// --plugin-dir: all types are enabled, and a file replaces the one of the same id in
-  /// `directories`.
-  std::vector<std::filesystem::path> enabled_directories;
-  std::set<std::string> enabled_types;
-};
 
 /// Finds and reads all plugin files of the directories; loads one only when a type of it is asked
 /// for. Safe from any thread. What was loaded stays loaded.
@@ -59,9 +34,5 @@ class PluginSet {
   /// the types that can be used and could not before. A set without files does nothing.
   virtual std::vector<std::string> refresh(const SetOptions& /*options*/) { return {}; }
 };
-
-/// One file, whatever the search path says: what `plugins inspect FILE` and `plugins check FILE`
-/// read.
-Plugin inspect_file(const std::filesystem::path& file);
 
 }  // namespace portolan::plugin

@@ -39,6 +39,16 @@ def test_each_author_header_stands_alone(compiler, header):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("header", ["call", "fan", "pager", "plugin"])
+def test_each_way_to_the_call_gives_the_whole_of_it(header):
+    use = ("int count(portolan::call& call, const std::vector<std::string>& urls) {\n"
+           "  int n = 0;\n  portolan::fan out(call);\n  out.run();\n"
+           "  call.each(urls, [&](portolan::response&&, std::size_t) { ++n; });\n"
+           "  return n + static_cast<int>(call.get(\"/\").json().size());\n}\n")
+    done = compiles("g++", "c++20", "c++", f"#include <portolan/{header}.hpp>\n{use}")
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_growable_struct_starts_with_its_size():
     for name, fields in structs():
         assert fields[0] == "size" or name in FROZEN_BY_VALUE, f"{name} starts with {fields[0]}"

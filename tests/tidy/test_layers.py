@@ -2,7 +2,7 @@
 
 import re
 
-from tree import files, includes
+from tree import TREE, files, includes
 
 RANK = {"base": 0, "model": 1, "config": 2, "manifest": 2, "net": 2, "store": 2, "services": 3, "plugin": 4,
         "router": 5, "engine": 6, "api": 7, "cli": 7, "daemon": 8, "main": 9, "worker_main": 9}
@@ -57,6 +57,43 @@ def test_the_abi_includes_nothing_but_itself_and_fixed_width_integers():
     assert [f"{file}:{line}: {target}" for file in files(".h", under=("sdk/include/portolan/abi",))
             for line, target in includes(file)
             if not re.fullmatch(r"(\.\./|ext/)?\w+\.h", target) or target.startswith("string")] == []
+
+
+def modules():
+    """{module: modules that it includes} of what we ship; a header and its source are one module."""
+    edges = {}
+    for file in files(".h", ".hpp", ".c", ".cpp", under=("core", "sdk", "plugins")):
+        beside = edges.setdefault(file.with_suffix(""), set())
+        for _, target in includes(file):
+            places = (file.parent / target, TREE / "core" / target, TREE / "sdk/include" / target)
+            found = next(((TREE / place).resolve() for place in places if (TREE / place).is_file()), None)
+            if found:
+                beside.add(found.relative_to(TREE).with_suffix(""))
+        beside.discard(file.with_suffix(""))
+    return edges
+
+
+def a_circle(edges):
+    """The modules of one circle of includes, or []."""
+    left = {module: set(below) for module, below in edges.items()}
+    while done := [module for module, below in left.items() if not below]:
+        for module in done:
+            del left[module]
+        for below in left.values():
+            below.difference_update(done)
+    if not left:
+        return []
+    way = [next(iter(left))]
+    while way[-1] not in way[:-1]:
+        way.append(next(iter(left[way[-1]])))
+    return [str(module) for module in way[way.index(way[-1]):]]
+
+
+def test_no_module_includes_itself_by_way_of_another():
+    edges = modules()
+    assert sum(map(len, edges.values())) > 1000  # It does see what is included.
+    assert a_circle(edges) == []
+    assert a_circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) in (["b", "c", "b"], ["c", "b", "c"])
 
 
 def test_the_rule_itself_finds_what_it_should():

@@ -5,28 +5,26 @@
 #include <ranges>
 #include <span>
 
-#include "http.hpp"
+#include "in_flight.hpp"
 
 namespace portolan::inline v1 {
-
-class fan;
 
 class call {
  public:
   call(const portolan_call* raw, const portolan_http* http, v1::auth default_auth)
-      : raw_(raw), http_(http), default_auth_(default_auth) {}
+      : line_{raw, http, default_auth} {}
 
   /// GET below the base; an answer of any status. Throws failure when no whole answer came.
   response get(std::string url) { return send(request(std::move(url))); }
 
   response send(const request& wanted) {
-    const detail::abi_request raw(wanted, default_auth_);
+    const detail::abi_request raw(wanted, line_.default_auth);
     detail::collector collected;
     collected.answer.method = wanted.method;
     const auto sink = collected.sink();
-    const portolan_status status = http_->send(raw_, &raw.raw, &sink);
+    const portolan_status status = line_.http->send(line_.call, &raw.raw, &sink);
     if (collected.answer.lost) throw *collected.answer.lost;
-    if (status != PORTOLAN_OK) throw refused(status, wanted);
+    if (status != PORTOLAN_OK) throw detail::refused(status, wanted);
     return std::move(collected.answer);
   }
 
@@ -55,22 +53,22 @@ class call {
   }
 
   /// False once cancelled or late: emit what was reached and return.
-  bool goes_on() const { return raw_->check(raw_) == PORTOLAN_OK; }
+  bool goes_on() const { return line_.goes_on(); }
   /// Throws the failure that stands for a cancel or the deadline, if either is there.
   void check() const {
-    if (const auto status = raw_->check(raw_); status != PORTOLAN_OK)
+    if (const auto status = raw()->check(raw()); status != PORTOLAN_OK)
       throw failure(status, status == PORTOLAN_CANCELLED ? "cancelled" : "the deadline has passed");
   }
-  std::uint64_t requests_left() const { return raw_->requests_left(raw_); }
+  std::uint64_t requests_left() const { return raw()->requests_left(raw()); }
 
   void log(int level, std::string_view message,
            const std::vector<std::pair<std::string, std::string>>& fields = {}) const {
-    std::vector<portolan_kv> raw;
-    for (const auto& [key, value] : fields) raw.push_back({to_abi(key), to_abi(value)});
-    raw_->log(raw_, level, to_abi(message), raw.data(), raw.size());
+    std::vector<portolan_kv> pairs;
+    for (const auto& [key, value] : fields) pairs.push_back({to_abi(key), to_abi(value)});
+    raw()->log(raw(), level, to_abi(message), pairs.data(), pairs.size());
   }
   void progress(std::uint64_t done, std::uint64_t total, std::string_view what) const {
-    raw_->progress(raw_, done, total, to_abi(what));
+    raw()->progress(raw(), done, total, to_abi(what));
   }
 
   /// In collect(): what the collection before remembered under `key`; nothing more often than one
@@ -84,38 +82,33 @@ class call {
     return view(found->value);
   }
   /// Everything that can be recalled, by key.
-  std::span<const portolan_kv> recalled() const { return {raw_->notes, raw_->note_count}; }
+  std::span<const portolan_kv> recalled() const { return {raw()->notes, raw()->note_count}; }
   /// Keeps a note (key up to 512 bytes, value up to 1 kB) for the next collection. What is not
   /// remembered again is forgotten, unless nothing is remembered at all.
   void remember(std::string_view key, std::string_view value) const {
-    raw_->remember(raw_, to_abi(key), to_abi(value));
+    raw()->remember(raw(), to_abi(key), to_abi(value));
   }
 
-  const portolan_call* raw() const { return raw_; }
+  const portolan_call* raw() const { return line_.call; }
 
  private:
   friend class fan;
-
-  static failure refused(portolan_status status, const request& wanted) {
-    switch (status) {
-      case PORTOLAN_LIMIT: {
-        failure problem(status, "the request budget of this call is spent", "raise --max-requests");
-        problem.flags = PORTOLAN_ERROR_BUDGET;
-        return problem;
-      }
-      case PORTOLAN_TIMEOUT: return {status, "the deadline has passed", "raise the timeout"};
-      case PORTOLAN_CANCELLED: return {status, "cancelled"};
-      default:
-        return {status, "the host refused the request " + wanted.method + " " +
-                            wanted.url.substr(0, wanted.url.find('?'))};
-    }
-  }
-
-  const portolan_call* raw_;
-  const portolan_http* http_;
-  v1::auth default_auth_;
+  detail::line line_;
 };
 
-}  // namespace portolan::inline v1
+inline fan::fan(call& of, source more) : line_(of.line_), more_(std::move(more)) {}
 
-#include "fan.hpp"  // IWYU pragma: keep
+template <std::ranges::input_range Range, class Each>
+ended call::each(Range&& wanted, Each&& each) {
+  auto next = std::ranges::begin(wanted);
+  std::size_t index = 0;
+  fan out(*this, [&] {
+    if (next == std::ranges::end(wanted)) return;
+    out.add(request(*next),
+            [&each, at = index++](response&& answer) { each(std::move(answer), at); });
+    ++next;
+  });
+  return out.run();
+}
+
+}  // namespace portolan::inline v1

@@ -162,6 +162,30 @@ inline failure from_abi(portolan_status status, const portolan_error* error) {
   return problem;
 }
 
+/// What the requests of one operation go through.
+struct line {
+  const portolan_call* call;
+  const portolan_http* http;
+  v1::auth default_auth;
+  bool goes_on() const { return call->check(call) == PORTOLAN_OK; }
+};
+
+/// What a request that was not even started ended in.
+inline failure refused(portolan_status status, const request& wanted) {
+  switch (status) {
+    case PORTOLAN_LIMIT: {
+      failure problem(status, "the request budget of this call is spent", "raise --max-requests");
+      problem.flags = PORTOLAN_ERROR_BUDGET;
+      return problem;
+    }
+    case PORTOLAN_TIMEOUT: return {status, "the deadline has passed", "raise the timeout"};
+    case PORTOLAN_CANCELLED: return {status, "cancelled"};
+    default:
+      return {status, "the host refused the request " + wanted.method + " " +
+                          wanted.url.substr(0, wanted.url.find('?'))};
+  }
+}
+
 /// Collects one answer. Stays at its address until done. Nothing here may throw into the host.
 struct collector {
   response answer;

@@ -1,7 +1,6 @@
 #pragma once
 /// A JSON reader for answers of registries (RFC 8259): one flat table of values over the text, no
 /// recursion, with limits. Duplicate keys, invalid UTF-8 and lone surrogates are refused.
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -10,30 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "failure.hpp"
-#include "json_text.hpp"
+#include "json_parser.hpp"
 
 namespace portolan::inline v1 {
-
-struct json_limits {
-  std::uint32_t depth = 64;
-  std::uint32_t values = 4'000'000;
-};
-
-namespace detail {
-struct json_node {
-  enum kind : std::uint8_t { null, yes, no, number, string, array, object } type = null;
-  bool escaped = false;     // A string with at least one backslash.
-  std::uint32_t begin = 0;  // Of the text: without quotes for strings.
-  std::uint32_t end = 0;
-  std::uint32_t next = 0;   // The node behind this one and all that is in it.
-  std::uint32_t count = 0;  // Items, or members.
-};
-struct json_table {
-  std::string text;
-  std::vector<json_node> nodes;
-};
-}  // namespace detail
 
 /// A value inside a parsed text; cheap to copy, keeps the text alive. Reading a wrong type answers
 /// "nothing" instead of throwing: what registries send is not to be trusted.
@@ -127,6 +105,13 @@ class json {
   std::uint32_t index_ = 0;
 };
 
+inline json json::parse(std::string text, json_limits limits) {
+  auto table = std::make_shared<detail::json_table>();
+  table->text = std::move(text);
+  detail::json_parser(*table, limits).run();
+  return {std::move(table), 0};
+}
+
 /// `text` as a JSON string with its quotes, for request bodies.
 inline std::string json_quote(std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
@@ -144,5 +129,3 @@ inline std::string json_quote(std::string_view text) {
 }
 
 }  // namespace portolan::inline v1
-
-#include "json_parser.hpp"  // IWYU pragma: keep

@@ -1,9 +1,34 @@
 #pragma once
-/// How json::parse() does it. Included by json.hpp only.
-#include "json.hpp"
+/// How json::parse() does it.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "failure.hpp"
+#include "json_text.hpp"
 
 namespace portolan::inline v1 {
+
+struct json_limits {
+  std::uint32_t depth = 64;
+  std::uint32_t values = 4'000'000;
+};
+
 namespace detail {
+struct json_node {
+  enum kind : std::uint8_t { null, yes, no, number, string, array, object } type = null;
+  bool escaped = false;     // A string with at least one backslash.
+  std::uint32_t begin = 0;  // Of the text: without quotes for strings.
+  std::uint32_t end = 0;
+  std::uint32_t next = 0;   // The node behind this one and all that is in it.
+  std::uint32_t count = 0;  // Items, or members.
+};
+struct json_table {
+  std::string text;
+  std::vector<json_node> nodes;
+};
 
 /// One pass, an explicit stack of open containers.
 class json_parser {
@@ -181,12 +206,5 @@ class json_parser {
 };
 
 }  // namespace detail
-
-inline json json::parse(std::string text, json_limits limits) {
-  auto table = std::make_shared<detail::json_table>();
-  table->text = std::move(text);
-  detail::json_parser(*table, limits).run();
-  return {std::move(table), 0};
-}
 
 }  // namespace portolan::inline v1
