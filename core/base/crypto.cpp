@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/file.h"
+
 namespace portolan::base {
 namespace {
 
@@ -24,16 +26,6 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-/// A file descriptor that is closed once.
-struct Descriptor {
-  explicit Descriptor(int opened) : number(opened) {}
-  Descriptor(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-  int number;
-};
 
 constexpr char sealed_version = '\x01';
 constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
@@ -69,21 +61,6 @@ Error key_error(const fs::path& file, int number) {
 bool kept_by_systemd(const fs::path& file) {
   const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
   return folder && *folder && file.lexically_normal().parent_path() == fs::path(folder);
-}
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-bool sync_folder(const fs::path& folder) {
-  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return opened.number >= 0 && ::fsync(opened.number) == 0;
 }
 
 }  // namespace
@@ -152,7 +129,7 @@ SealingKey SealingKey::generate() { return SealingKey(Secret(random_bytes(key_by
 Result<SealingKey> SealingKey::read(const fs::path& file) {
   const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
-  if (opened.number < 0 || ::fstat(opened.number, &status) != 0) return key_error(file, errno);
+  if (opened.get() < 0 || ::fstat(opened.get(), &status) != 0) return key_error(file, errno);
   const mode_t forbidden = kept_by_systemd(file) ? S_IRWXO | S_IWGRP : S_IRWXO | S_IRWXG;
   if ((status.st_mode & forbidden) != 0) {
     return key_error(file, "the key file can be read by others than its owner",
@@ -161,7 +138,7 @@ Result<SealingKey> SealingKey::read(const fs::path& file) {
   std::array<char, 2 * key_bytes + 3> text{};
   ssize_t length = 0;
   for (ssize_t got = 1; got > 0 && static_cast<std::size_t>(length) < text.size();) {
-    got = ::read(opened.number, text.data() + length, text.size() - std::size_t(length));
+    got = ::read(opened.get(), text.data() + length, text.size() - std::size_t(length));
     if (got < 0 && errno == EINTR)
       got = 1;
     else if (got < 0)
@@ -188,20 +165,19 @@ Result<SealingKey> SealingKey::read(const fs::path& file) {
 
 Result<void> SealingKey::write_new(const fs::path& file) const {
   const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (made.number < 0 && errno == EEXIST) {
+  if (made.get() < 0 && errno == EEXIST) {
     return Error{.code = Code::conflict,
                  .message = "the key file exists already",
                  .hint = "Remove it only when no database and no backup was sealed with it.",
                  .where = file.string()};
   }
   const Secret text(hex(bytes_.reveal()) + '\n');
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  if (made.number >= 0 && write_all(made.number, text.reveal()) && ::fsync(made.number) == 0 &&
-      sync_folder(folder)) {
+  if (made.get() >= 0 && write_all(made.get(), text.reveal()) && ::fsync(made.get()) == 0 &&
+      sync_folder(folder_of(file))) {
     return {};
   }
   const int number = errno;
-  if (made.number >= 0) ::unlink(file.c_str());
+  if (made.get() >= 0) ::unlink(file.c_str());
   return key_error(
       file,
       std::string("the key file cannot be written: ") + std::system_category().message(number),

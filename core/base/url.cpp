@@ -249,6 +249,19 @@ Result<Url> parse_url(string_view text) {
   return read_after_scheme(*scheme, text.substr(scheme->size() + 3), source);
 }
 
+bool is_origin(string_view text) {
+  const auto url = parse_url(text);
+  return url && (url->path.empty() || url->path == "/") && url->query.empty();
+}
+
+Result<Url> parse_proxy(string_view typed) {
+  const Error other{.code = Code::invalid_config, .message = "a proxy is written http://host:port"};
+  if (typed.substr(0, 7) != "http://") return other;
+  Result<Url> url = parse_address(typed);
+  if (url && !url->path.empty()) return other;
+  return url;
+}
+
 Result<Url> resolve(const Url& base, string_view reference) {
   if (scheme_of(reference)) return parse_url(reference);
   if (reference.substr(0, 2) == "//") return parse_url(base.scheme + ":" + std::string(reference));

@@ -37,6 +37,12 @@ struct Url {
 /// repeats what was typed: it may hold a password.
 Result<Url> parse_address(std::string_view typed);
 
+/// Whether `text` is scheme, host and port, as a trusted realm is written.
+bool is_origin(std::string_view text);
+
+/// A proxy's address, "http://host:port"; invalid_config for anything else.
+Result<Url> parse_proxy(std::string_view typed);
+
 /// An absolute URL from a registry (Link, Location, realm), its fragment dropped and what may not
 /// stand in a URL percent-encoded. protocol when it is none, has userinfo or control characters.
 Result<Url> parse_url(std::string_view text);

@@ -1,13 +1,10 @@
 #include "cli/flag_registry.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "base/schema.h"
 #include "base/url.h"
 #include "config/type_options.h"
-#include "manifest/check_registry.h"
 #include "manifest/reference.h"
+#include "net/trust.h"
 
 namespace portolan::cli {
 namespace {
@@ -32,26 +29,19 @@ base::Result<base::Secret> read_file(const config::ParsedCommand& arguments,
   return text;
 }
 
-/// What the manifest's own shape says of a pin.
-bool is_pin(std::string_view text) {
-  return text.size() == 44 && text.back() == '=' &&
-         std::all_of(text.begin(), text.end() - 1,
-                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; });
-}
-
 /// The rules of a document's fields that hold for their flags too.
 base::Result<void> check_connection(const model::Registry& registry) {
   const model::Tls& tls = registry.tls;
   if (tls.client_certificate_pem.empty() != tls.client_key_pem.empty())
     return invalid(tls.client_key_pem.empty() ? "--client-key" : "--client-certificate",
                    "a client certificate and its key are given together or not at all", "");
-  if (!tls.pin_sha256.empty() && !is_pin(tls.pin_sha256))
+  if (!tls.pin_sha256.empty() && !net::is_pin(tls.pin_sha256))
     return invalid("--pin", "expected the Base64 of a SHA-256: 43 characters and =",
                    "it is what `openssl dgst -sha256 -binary | base64` makes of the public key");
   if (!registry.proxy.empty()) {
-    if (auto problem = manifest::proxy_problem(registry.proxy); problem) {
-      problem->where = "--proxy";
-      return *problem;
+    if (auto read = base::parse_proxy(registry.proxy); !read) {
+      read.error().where = "--proxy";
+      return read.error();
     }
   }
   return {};
@@ -63,7 +53,7 @@ base::Result<void> read_credentials(const config::ParsedCommand& arguments,
   out.username = arguments.value("username");
   out.trusted_realms = arguments.values("trusted-realm");
   for (const std::string& realm : out.trusted_realms)
-    if (!manifest::is_origin(realm))
+    if (!base::is_origin(realm))
       return invalid("--trusted-realm",
                      "expected an origin such as https://auth.example.com, without a path", "");
   if (!arguments.has("password-from")) return {};
@@ -144,7 +134,12 @@ base::Result<model::Registry> flag_registry(const config::ParsedCommand& argumen
     return done.error();
 
   const plugin::Note::Type* type = plugins.type(registry.type);
-  if (type == nullptr) return plugins.load(registry.type).error();  // Says why it cannot be used.
+  if (type == nullptr) {
+    const Error why = plugins.load(registry.type).error();
+    // As with a document: what is refused or disabled fails the registry, in its report.
+    if (why.code == Code::plugin_missing) return why;
+    return registry;
+  }
   const auto schema = base::Schema::compile(type->schema_text);
   if (!schema) return schema.error();
   const config::TypeFlags flags{registry.type, registry.credentials.username,

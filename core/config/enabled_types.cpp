@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/file.h"
 #include "config/configuration.h"
 #include "config/ini.h"
 
@@ -39,16 +40,6 @@ std::string rewritten(Ini ini, const std::string& types) {
   return text;
 }
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 mode_t mode_for(const fs::path& file) {
   struct stat existing {};
   return ::stat(file.c_str(), &existing) == 0 ? existing.st_mode & 07777 : 0644;
@@ -70,12 +61,12 @@ Result<void> replace_file(const fs::path& file, std::string_view text) {
   std::error_code ignored;
   const fs::path target = fs::is_symlink(file, ignored) ? fs::canonical(file, ignored) : file;
   if (target.empty()) return failed(file, ENOENT);
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  const fs::path folder = base::folder_of(target);
   fs::create_directories(folder, ignored);
   std::string name = (folder / ".portolan.XXXXXX").string();
   const int descriptor = ::mkstemp(name.data());
   if (descriptor < 0) return failed(file, errno);
-  bool done = write_all(descriptor, text) && ::fchmod(descriptor, mode_for(target)) == 0 &&
+  bool done = base::write_all(descriptor, text) && ::fchmod(descriptor, mode_for(target)) == 0 &&
               ::fsync(descriptor) == 0;
   int number = errno;
   if (::close(descriptor) != 0 && done) {

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "engine/registries.h"
+#include "net/trust.h"
 #include "router/config_json.h"
 
 namespace portolan::engine {
@@ -37,11 +38,6 @@ std::string reference_in(const Json& json, const std::string& at) {
     if (auto found = reference_in(json.items()[i], place); !found.empty()) return found;
   }
   return {};
-}
-
-bool is_origin(const std::string& text) {
-  const auto url = base::parse_url(text);
-  return url && (url->path.empty() || url->path == "/") && url->query.empty();
 }
 
 /// Goes through one draft, normalises it and gathers every mistake.
@@ -88,7 +84,7 @@ class DraftCheck {
   void credentials() {
     const model::Credentials& given = settings_.credentials;
     for (std::size_t i = 0; i < given.trusted_realms.size(); ++i) {
-      if (is_origin(given.trusted_realms[i])) continue;
+      if (base::is_origin(given.trusted_realms[i])) continue;
       add("/credentials/trusted_realms/" + std::to_string(i),
           "expected an origin such as https://auth.example.com, without a path");
     }
@@ -102,15 +98,14 @@ class DraftCheck {
     }
     if (tls.minimum_version != "1.2" && tls.minimum_version != "1.3")
       add("/tls/minimum_version", "expected \"1.2\" or \"1.3\"");
-    if (!tls.pin_sha256.empty() && (tls.pin_sha256.size() != 44 || tls.pin_sha256.back() != '='))
+    if (!tls.pin_sha256.empty() && !net::is_pin(tls.pin_sha256))
       add("/tls/pin_sha256", "expected the Base64 of a SHA-256");
   }
 
   void proxy() {
     if (settings_.proxy.empty()) return;
-    const auto url = base::parse_address(settings_.proxy);
-    if (settings_.proxy.rfind("http://", 0) != 0 || !url || !url->path.empty())
-      add("/proxy", "a proxy is written http://host:port");
+    const auto url = base::parse_proxy(settings_.proxy);
+    if (!url) add("/proxy", url.error().message, url.error().hint);
   }
 
   void pull_host() {

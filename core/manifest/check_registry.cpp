@@ -118,13 +118,13 @@ class RegistryCheck {
       if (url) check_plain_http(*url);
     }
     if (const std::string* proxy = text("/proxy")) {
-      if (auto problem = proxy_problem(*proxy); problem) add_error("/proxy", *problem);
+      if (auto read = base::parse_proxy(*proxy); !read) add_error("/proxy", read.error());
     }
     const base::Json* realms = get("/credentials/trustedRealms");
     if (!realms) return;
     for (std::size_t i = 0; i < realms->items().size(); ++i) {
       const std::string* realm = realms->items()[i].as_string();
-      if (!realm || is_origin(*realm)) continue;
+      if (!realm || base::is_origin(*realm)) continue;
       add("/credentials/trustedRealms/" + std::to_string(i),
           "expected an origin such as https://auth.example.com, without a path");
     }
@@ -168,23 +168,6 @@ class RegistryCheck {
 };
 
 }  // namespace
-
-bool is_origin(const std::string& text) {
-  const auto url = base::parse_url(text);
-  return url && (url->path.empty() || url->path == "/") && url->query.empty();
-}
-
-std::optional<base::Error> proxy_problem(const std::string& text) {
-  if (text.rfind("http://", 0) != 0) {
-    base::Error error;
-    error.code = base::Code::invalid_config;
-    error.message = "a proxy is written http://host:port";
-    return error;
-  }
-  auto url = base::parse_address(text);
-  if (!url) return url.error();
-  return std::nullopt;
-}
 
 base::Json type_document(const base::Json& registry) {
   base::Json credentials = base::Json::object(), document = base::Json::object();

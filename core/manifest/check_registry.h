@@ -17,12 +17,6 @@ void check_registries(const Document& document, const TypeSchemas& types,
 /// That every rule of spec.network.allow is one.
 void check_network(const Document& document, std::vector<Mistake>& mistakes);
 
-/// Why `text` is no proxy's address, or nullopt.
-std::optional<base::Error> proxy_problem(const std::string& text);
-
-/// Whether `text` is scheme, host and port, as a trusted realm is written.
-bool is_origin(const std::string& text);
-
 /// `credentials` and `options` of a registry as a type's schema sees them; the password is
 /// {"$secret": ...}: a reference is not read here.
 base::Json type_document(const base::Json& registry);

@@ -66,8 +66,8 @@ class RegistryMaker {
 
   std::string proxy_from() {
     std::string proxy = secret("/proxyFrom", Privacy::open).reveal();
-    const auto problem = proxy.empty() ? std::nullopt : proxy_problem(proxy);
-    if (problem) add("/proxyFrom", *problem);
+    if (proxy.empty()) return proxy;
+    if (const auto read = base::parse_proxy(proxy); !read) add("/proxyFrom", read.error());
     return proxy;
   }
 

@@ -6,6 +6,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
+#include <cctype>
 #include <ctime>
 #include <string_view>
 
@@ -158,6 +160,12 @@ void install(const Trust& trust, void* context, Shown* shown) {
   SSL_CTX_set_cert_verify_callback(ssl_context, verify, shown);
 }
 
+bool is_pin(std::string_view text) {
+  return text.size() == 44 && text.back() == '=' &&
+         std::all_of(text.begin(), text.end() - 1,
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; });
+}
+
 VerifyWords verify_words(long verify_result) {
   switch (verify_result) {
     case X509_V_OK:
@@ -174,13 +182,13 @@ VerifyWords verify_words(long verify_result) {
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       return {"the certificate is signed by an authority that is not trusted here",
-              "give that authority's certificate as the registry's CA"};
+              "give that authority's certificate as the registry's CA (`tls.caFrom`, `--ca`)"};
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
       return {"the certificate's issuer is not known",
-              "give the issuer's certificate as the registry's CA, or have the registry send its "
-              "intermediate certificates"};
+              "give the issuer's certificate as the registry's CA (`tls.caFrom`, `--ca`), or have "
+              "the registry send its intermediate certificates"};
     case X509_V_ERR_CERT_REVOKED:
       return {"the certificate was revoked", "renew it on the registry"};
     case X509_V_ERR_EE_KEY_TOO_SMALL:

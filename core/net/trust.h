@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "model/registry.h"
@@ -20,6 +21,9 @@ struct Trust {
 /// The store of `tls.ca_pem`, or the system's, which is read once in a process. tls when the CA
 /// text, the client certificate or its key is not usable, with the reason in plain words.
 base::Result<Trust> read_trust(const model::Tls& tls);
+
+/// Whether `text` is a pin as Tls::pin_sha256 holds it: the Base64 of 32 bytes.
+bool is_pin(std::string_view text);
 
 /// What a server showed in its handshake.
 struct Shown {

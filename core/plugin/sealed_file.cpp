@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file.h"
 #include "model/limits.h"
 
 namespace portolan::plugin {
@@ -17,22 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t memfd_name_max = 249;  // memfd_create(2)
-
-/// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  int get() const { return value_; }
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 Refusal unreadable(const std::string& what) {
   return {"unreadable", what + ": " + std::generic_category().message(errno),
@@ -86,7 +71,7 @@ std::optional<Refusal> check_safe(uid_t owner, mode_t mode, uid_t self, const st
 
 Checked<SealedFile> SealedFile::read(const fs::path& file) {
   // O_NONBLOCK: a pipe that is called x.so must not hold us up.
-  const Descriptor source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const base::Descriptor source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   if (source.get() < 0 || ::fstat(source.get(), &facts) != 0)
     return unreadable("the file cannot be opened");
@@ -104,7 +89,7 @@ Checked<SealedFile> SealedFile::read(const fs::path& file) {
 
   // The name shows in /proc/self/maps and in debuggers, where /proc/self/fd/N would say nothing.
   const std::string name = ("portolan:" + file.filename().string()).substr(0, memfd_name_max);
-  Descriptor sealed(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  base::Descriptor sealed(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (sealed.get() < 0) return unreadable("no memory file");
   if (!copy(source.get(), sealed.get(), limit)) {
     return errno == EFBIG ? too_large() : unreadable("the file cannot be read");

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/file.h"
 #include "cli/client/client.h"
 #include "cli/commands.h"
 #include "cli/program.h"
@@ -33,21 +34,11 @@ class NewFile {
     return check(descriptor_ >= 0);
   }
   base::Result<void> write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t written = ::write(descriptor_, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return check(false);
-      text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
+    return check(base::write_all(descriptor_, text));
   }
   /// The file, and that it is in its folder.
   base::Result<void> sync() {
-    const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
-    const int parent = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    auto done = check(::fsync(descriptor_) == 0 && parent >= 0 && ::fsync(parent) == 0);
-    if (parent >= 0) ::close(parent);
-    return done;
+    return check(::fsync(descriptor_) == 0 && base::sync_folder(base::folder_of(path_)));
   }
 
  private:

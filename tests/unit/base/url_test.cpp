@@ -72,6 +72,30 @@ TEST_CASE("what is no absolute URL of the web is a protocol error", "[base][url]
   CHECK_FALSE(parse_url("https://h/" + string(url_bytes_max / 2, '"')));
 }
 
+TEST_CASE("an origin is scheme, host and port and nothing else", "[base][url]") {
+  for (const char* text : {"https://auth.example.com", "https://auth.example.com:8443/"})
+    CHECK(is_origin(text));
+  for (const char* text : {"auth.example.com", "https://auth.example.com/token", "https://h/?a=b",
+                           "ftp://h", "https://u:p@h", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_origin(text));
+  }
+}
+
+TEST_CASE("a proxy is http, a host and a port", "[base][url]") {
+  const auto good = parse_proxy("http://proxy:3128");
+  REQUIRE(good);
+  CHECK(good->authority() == "proxy:3128");
+  for (const char* text : {"proxy:3128", "https://proxy:3128", "socks5://proxy", "http://",
+                           "http://proxy:3128/path", "http://u:hunter2@proxy:3128"}) {
+    CAPTURE(text);
+    const auto read = parse_proxy(text);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == Code::invalid_config);
+    CHECK_THAT(read.error().message, !Catch::Contains("hunter2"));
+  }
+}
+
 TEST_CASE("references resolve as RFC 3986 section 5.4 lists them", "[base][url]") {
   const string base = "http://a/b/c/d;p?q";
   CHECK(resolved(base, "g") == "http://a/b/c/g");
