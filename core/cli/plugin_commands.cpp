@@ -50,6 +50,13 @@ void load_all(plugin::PluginSet& set) {
 
 int set_enabled(Session& session, bool enabled) {
   const std::string& type = session.args().positionals().front();
+  if (enabled) {
+    const auto plugins = session.plugins();
+    if (plugins && !(*plugins)->type(type)) {
+      const base::Error why = (*plugins)->load(type).error();
+      if (why.code == base::Code::plugin_missing) return session.fail(why, exit_failed);
+    }
+  }
   const auto place = session.settings_place();
   const auto changed = config::set_enabled(place, config::process_environment(), type, enabled);
   if (!changed) return session.fail(changed.error(), exit_config);
@@ -57,13 +64,6 @@ int set_enabled(Session& session, bool enabled) {
                          << (*changed ? " are now " : " were already ")
                          << (enabled ? "enabled" : "disabled")
                          << (*changed ? " in " + (*changed)->string() : "") << '\n';
-  const auto plugins = session.plugins();
-  if (!plugins || !enabled) return exit_ok;
-  for (const auto& plugin : (*plugins)->plugins())
-    if (plugin.note)
-      for (const auto& known : plugin.note->types)
-        if (known.type == type) return exit_ok;
-  session.terminal().out << "no plugin that was found implements it: see `portolan plugins list`\n";
   return exit_ok;
 }
 

@@ -51,11 +51,16 @@ Error tls_failure(const Failure& failure, const std::string& host) {
   if (says(failure, "certificate required") || says(failure, "bad certificate") ||
       says(failure, "handshake failure") || says(failure, "unknown ca")) {
     return {Code::tls, host + " broke off the TLS handshake; it may want a client certificate",
-            "give tls.clientCertificateFrom and tls.clientKeyFrom that the registry accepts", ""};
+            "give a client certificate and key that the registry accepts "
+            "(`tls.clientCertificateFrom` and `tls.clientKeyFrom`, `--client-certificate` and "
+            "`--client-key`)",
+            ""};
   }
   if (says(failure, "protocol version") || says(failure, "unsupported protocol")) {
-    return {Code::tls, host + " offers no TLS version that is allowed here",
-            "have the registry offer TLS 1.2 or 1.3, or lower tls.minimumVersion", ""};
+    return {
+        Code::tls, host + " offers no TLS version that is allowed here",
+        "have the registry offer TLS 1.2 or 1.3, or lower `tls.minimumVersion` (`--tls-minimum`)",
+        ""};
   }
   return {Code::tls, "the TLS handshake with " + host + " failed",
           "check with: openssl s_client -connect " + host, ""};
@@ -71,7 +76,7 @@ Error broken(const Failure& failure, const std::string& host) {
     std::string status =
         failure.proxy_status ? " (HTTP " + std::to_string(failure.proxy_status) + ")" : "";
     return {Code::unreachable, "the proxy does not connect to " + host + status,
-            "check the registry's proxy setting and what the proxy allows", ""};
+            "check the registry's `proxy` (`--proxy`) and what the proxy allows", ""};
   }
   // In TLS 1.3 the server's verdict on a client certificate comes after the handshake.
   if (says(failure, "alert") && says(failure, "SSL")) return tls_failure(failure, host);
@@ -100,7 +105,9 @@ Error translate(const Failure& failure, const std::string& host) {
     case CURLE_USE_SSL_FAILED: return tls_failure(failure, host);
     case CURLE_SSL_CERTPROBLEM:
       return {Code::tls, "the client certificate cannot be used",
-              "check tls.clientCertificateFrom and tls.clientKeyFrom", ""};
+              "check `tls.clientCertificateFrom` and `tls.clientKeyFrom` (`--client-certificate`, "
+              "`--client-key`)",
+              ""};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
@@ -110,7 +117,8 @@ Error translate(const Failure& failure, const std::string& host) {
     }
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
       return {Code::tls, host + " shows another public key than the one that is pinned",
-              "if the registry's key was changed on purpose, pin the new one", ""};
+              "if the registry's key was changed on purpose, pin the new one (`tls.pin`, `--pin`)",
+              ""};
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:

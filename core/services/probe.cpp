@@ -253,9 +253,10 @@ class Examination {
       tls.message = "the certificate is trusted and good until " + day(ends);
     }
     if (upstream_.registry().tls.skip_verify) {
-      return warned(std::move(tls), Code::tls,
-                    "CERTIFICATE NOT VERIFIED: anybody on the way can read and change everything",
-                    "Give the registry's CA (`tls.ca`, `--ca`) instead of skipping verification.");
+      return warned(
+          std::move(tls), Code::tls,
+          "CERTIFICATE NOT VERIFIED: anybody on the way can read and change everything",
+          "Give the registry's CA (`tls.caFrom`, `--ca`) instead of skipping verification.");
     }
     const auto left = ends - std::time(nullptr);
     if (ends == 0 || left >= certificate_warning) return tls;

@@ -44,7 +44,8 @@ Meaning meaning_of(int http_status, Proof proof) {
     case 405:
     case 501: return {Code::unsupported, "the registry does not offer this", ""};
     case 407:
-      return {Code::unreachable, "the proxy wants credentials", "Check the registry's `proxy`."};
+      return {Code::unreachable, "the proxy wants credentials",
+              "Check the registry's `proxy` (`--proxy`)."};
     case 408:
       return {Code::timeout, "the registry gave up waiting for the request", "Try again later."};
     case 409:

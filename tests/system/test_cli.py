@@ -327,11 +327,28 @@ def test_a_plugin_is_disabled_and_enabled_in_the_settings(portolan, tmp_path):
 
     assert portolan("plugins", "disable", "harbor", "--config", settings).code == 0
     assert (states()["harbor"], states()["docker-registry"]) == ("disabled", "ready")
-    failed = portolan("validate", "--type", "harbor", "--address", "localhost", "--config", settings)
-    assert failed.code == 1 and "plugins enable harbor" in failed.stderr
+    for command, part in (("validate", "validation"), ("stats", "statistics")):
+        failed = portolan(command, "--type", "harbor", "--address", "localhost", "--config", settings, "-o", "json")
+        registry = failed.json()["registries"][0]
+        assert (failed.code, registry["error"]["code"], registry[part]) == (1, "plugin_disabled", None)
+        assert "plugins enable harbor" in registry["error"]["hint"]
+    shown = portolan("validate", "--type", "harbor", "--address", "localhost", "--config", settings)
+    assert shown.code == 1 and "plugins enable harbor" in shown.stdout
     assert portolan("plugins", "enable", "harbor", "--config", settings).code == 0
     assert states()["harbor"] == "ready"
     assert settings.read_text().startswith("# mine\n")
+
+
+def test_a_type_that_nothing_implements_is_not_enabled(portolan, tmp_path):
+    settings = tmp_path / "portolan.conf"
+    settings.write_text("[plugins]\nenabled = docker-registry, old-type\n")
+    refused = portolan("plugins", "enable", "habor", "--config", settings)
+    assert refused.code == 1 and 'no plugin implements the type "habor"' in refused.stderr
+    assert "did you mean harbor?" in refused.stderr
+    assert "habor" not in settings.read_text()
+    # What was enabled once and is gone can still be taken away.
+    assert portolan("plugins", "disable", "old-type", "--config", settings).code == 0
+    assert "old-type" not in settings.read_text()
 
 
 def test_inspect_prints_the_manifest(portolan):

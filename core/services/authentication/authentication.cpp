@@ -124,7 +124,7 @@ Result<void> Authentication::check_realm(const base::Url& realm) const {
     return refuse(
         "the registry asks for the password to be sent to another place: " + realm.origin(),
         "If that token service is right, name it: credentials.trustedRealms: [" + realm.origin() +
-            "].");
+            "] in a document, `--trusted-realm` on the command line.");
   }
   const bool in_clear = realm.scheme == "http" && !realm.is_loopback_literal();
   if (in_clear && !upstream_.registry().allow_plain_http) {
