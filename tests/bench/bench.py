@@ -58,7 +58,10 @@ class Fleet:
 
     def __enter__(self):
         self.registry = DockerRegistry("anonymous").__enter__()
-        push_many(self.registry, self.names, tags=self.tags, distinct=self.distinct)
+        if self.distinct:
+            push_many(self.registry, self.names, tags=self.tags, distinct=True)
+        else:
+            self.registry.fill(self.names, self.tags)
         self.address = self.registry.address
         self.urls = [f"{self.address}/v2/_catalog?n=1000"] + [f"{self.address}/v2/{n}/tags/list" for n in self.names]
         return self

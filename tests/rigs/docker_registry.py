@@ -1,6 +1,7 @@
 """Debian's docker-registry 2.8, and Distribution 3, in the set-ups that operators run."""
 
 import json
+import os
 import subprocess
 
 from rigs import goproxy
@@ -70,6 +71,24 @@ class DockerRegistry(Rig):
 
     def push(self):
         return Pusher(self)
+
+    def fill(self, repositories, tags=("v1",)):
+        """push_many for thousands: two are pushed, and what the second then is on the disk is written for the rest."""
+        pushed, alike = list(repositories)[:2], list(repositories)[2:]
+        push_many(self, pushed, tags=tags)
+        root = self.folder / "data/docker/registry/v2/repositories"
+        made = root / pushed[-1]
+        parts = [(str(path.relative_to(made)), path.read_bytes() if path.is_file() else None)
+                 for path in sorted(made.rglob("*"))]
+        for repository in alike:
+            folder = root / repository
+            folder.mkdir(parents=True)
+            for name, text in parts:
+                if text is None:
+                    os.mkdir(f"{folder}/{name}")
+                else:
+                    with open(f"{folder}/{name}", "xb") as file:
+                        file.write(text)
 
     def _htpasswd(self):
         self.username, self.password = self._account

@@ -9,6 +9,7 @@ import pytest
 
 from rigs import CraneRegistry, Distribution3, DockerRegistry, push_many
 from rigs.process import Child, wait_for
+from rigs.push import OCI_MANIFEST
 from rigs.token_server import Signer
 
 
@@ -104,6 +105,24 @@ def test_many_repositories_are_seeded_with_a_manifest_for_each_tag(start):
     digests = {get(registry, f"/v2/team/app-{n}/manifests/{tag}", accept)[1]["Docker-Content-Digest"]
                for n in range(30) for tag in ("v1", "v2")}
     assert len(digests) == 60
+
+
+def test_what_is_written_beneath_a_registry_is_what_pushes_leave_there(start):
+    names, tags = [f"team-{n % 3}/app-{n}" for n in range(7)], ("v1", "v2")
+
+    def repositories(registry):
+        root = registry.folder / "data/docker/registry/v2/repositories"
+        return {str(path.relative_to(root)): path.read_bytes() if path.is_file() else None
+                for path in root.rglob("*") if path.name != "_uploads"}
+
+    filled, pushed = start(DockerRegistry), start(DockerRegistry)
+    filled.fill(names, tags)
+    push_many(pushed, names, tags)
+    assert repositories(filled) == repositories(pushed)
+    assert get(filled, "/v2/_catalog")[2]["repositories"] == sorted(names)
+    for name in names:
+        assert sorted(get(filled, f"/v2/{name}/tags/list")[2]["tags"]) == list(tags)
+        assert get(filled, f"/v2/{name}/manifests/v2", {"Accept": OCI_MANIFEST})[0] == 200
 
 
 def test_a_rig_leaves_no_process_and_no_folder_behind():
