@@ -1,4 +1,4 @@
-# Sourced by tests/run, tests/fuzz/run, tests/bench and config/demo: what the machine needs, installed once.
+# Sourced by tests/run, tests/fuzz, tests/bench and config/demo: what the machine needs, installed once.
 # Nothing here asks a question; on a prepared machine it takes a tenth of a second.
 
 PORTOLAN_RIG_CACHE="${PORTOLAN_RIG_CACHE:-$HOME/.cache/portolan}"

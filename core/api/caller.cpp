@@ -48,6 +48,17 @@ std::string bearer(const Request& request) {
   return scheme == "bearer " ? header->substr(7) : std::string();
 }
 
+}  // namespace
+
+Shown shown_by(const Request& request) {
+  if (std::string token = bearer(request); !token.empty()) return {std::move(token), false};
+  std::string session = cookie(request, session_cookie);
+  const bool is_session = !session.empty();
+  return {std::move(session), is_session};
+}
+
+namespace {
+
 bool changes(const Request& request) {
   return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
 }
@@ -79,21 +90,19 @@ Problem sign_in(std::string detail, std::string hint) {
 
 std::optional<Problem> Authenticator::admit(const Route& route, Call& call) {
   if (route.security == security_none) return {};
-  const std::string token = bearer(call.request);
-  const std::string session = token.empty() ? cookie(call.request, session_cookie) : std::string();
-  if (token.empty() && session.empty())
+  const auto [secret, by_session] = shown_by(call.request);
+  if (secret.empty())
     return sign_in("this needs a token",
                    "Send Authorization: Bearer with a token of portolan "
                    "token create, or sign in.");
-  if (!session.empty() && changes(call.request) && from_elsewhere(call.request)) {
+  if (by_session && changes(call.request) && from_elsewhere(call.request)) {
     Problem problem;
     problem.status = 403;
     problem.code = "forbidden";
     problem.detail = "a page of another site may not use this session";
     return problem;
   }
-  const bool by_session = token.empty();
-  auto caller = recognise(base::sha256(by_session ? session : token), by_session);
+  auto caller = recognise(base::sha256(secret), by_session);
   if (!caller)
     return sign_in(by_session ? "the session has ended" : "the token is not known or has ended",
                    by_session ? "Sign in again." : "Make another with portolan token create.");

@@ -20,6 +20,14 @@ namespace portolan::api {
 /// Of POST /api/v1/session.
 inline constexpr std::string_view session_cookie = "portolan_session";
 
+/// What a request shows of who sent it: the value of `Authorization: Bearer` (RFC 6750 §2.1), or
+/// else of the session's cookie (RFC 6265 §4.2); empty: neither.
+struct Shown {
+  std::string secret;
+  bool is_session = false;
+};
+Shown shown_by(const Request& request);
+
 struct Caller {
   model::Principal principal;
   model::Id token = 0;       ///< The bearer token that was shown; 0: a session.

@@ -1,6 +1,6 @@
 """Figures of the issues "The road" §7 and "The daemon" §6: each a ratio of two things measured in one run.
 
-usage: tests/bench/run [--short] [NAME…]     names: statistics deep processor memory start fleet
+usage: tests/bench/run [--short] [NAME…]     names: statistics deep memory start fleet
 harbor border store peers sweep page ready idle
 Prints a row a figure: what, ours, theirs, ratio, goal. --short uses small sizes and only proves that it runs.
 """

@@ -100,7 +100,7 @@ class Thousand(Rig):
 
     def lateness(self, store, interval, seconds):
         """Milliseconds between a healthy registry's time and its result, of each check within the seconds."""
-        self.begin(store, {"health.interval": f"{interval}s", "health.jitter": "0%", **CHECKS_ONLY})
+        self.begin(store, {"health.interval": f"{interval}s", **CHECKS_ONLY})
         self.wait_looked_at(store)
         known, late, until = {}, [], time.monotonic() + seconds
         while time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""kill -9 under writes, and while a Harbor is being changed: some here, many by tests/crash/run --long."""
+"""kill -9 under writes, and while a Harbor is being changed: some here, many by tests/crash --long."""
 
 import statistics
 
@@ -20,7 +20,7 @@ def test_no_acknowledged_write_is_lost(start, portolan):
 
 
 def test_what_was_being_done_at_a_harbor_is_ended_or_undone(start, portolan):
-    """Each change after Harbor made it, what makes something before too; tests/crash/run has every moment of each."""
+    """Each change after Harbor made it, what makes something before too; tests/crash has every moment of each."""
     makes = [change for change in CHANGES if "creation" in change or change in ("first binding", "rotation")]
     for moment, changes in (("before the answer arrives", CHANGES), ("before Harbor knows", makes)):
         said = interrupt(start(Daemon, portolan, QUIET), [(change, moment) for change in changes])
