@@ -1,4 +1,6 @@
 // The token or session that a request shows: the first line is Authorization, the rest Cookie.
+#include <algorithm>
+
 #include "../promise.h"
 #include "api/caller.h"
 
@@ -8,8 +10,8 @@ namespace {
 
 Shown shown_by(const std::string* authorization, const std::string* cookies) {
   Request request;
-  if (authorization) request.headers["authorization"] = *authorization;
-  if (cookies) request.headers["cookie"] = *cookies;
+  if (authorization) request.headers.push_back({"authorization", *authorization});
+  if (cookies) request.headers.push_back({"cookie", *cookies});
   return portolan::api::shown_by(request);
 }
 
