@@ -10,6 +10,8 @@
 #include <string>
 #include <system_error>
 
+#include "base/file.h"
+
 namespace portolan::store {
 namespace {
 
@@ -44,24 +46,23 @@ Error in_use(const fs::path& folder, int descriptor) {
           .where = folder.string()};
 }
 
-base::Result<void> sync(const fs::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) return file_error(path, errno);
-  const int number = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  if (number != 0) return file_error(path, number);
+base::Result<void> sync(const fs::path& file) {
+  const base::Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (opened.get() < 0 || ::fsync(opened.get()) != 0) return file_error(file, errno);
   return {};
 }
 
-fs::path folder_of(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+base::Result<void> sync_folder_of(const fs::path& file) {
+  const fs::path folder = base::folder_of(file);
+  if (!base::sync_folder(folder)) return file_error(folder, errno);
+  return {};
 }
 
 }  // namespace
 
 base::Result<FolderLock> FolderLock::take(const fs::path& folder) {
   std::error_code failed;
-  fs::create_directories(folder_of(folder), failed);
+  fs::create_directories(base::folder_of(folder), failed);
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return unusable(folder, errno);
   const fs::path file = folder / "portolan.lock";
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -89,14 +90,14 @@ base::Result<void> make_private_file(const fs::path& file) {
 }
 
 base::Result<void> make_durable(const fs::path& file) {
-  if (auto done = sync(file, O_RDONLY); !done) return done;
-  return sync(folder_of(file), O_RDONLY | O_DIRECTORY);
+  if (auto done = sync(file); !done) return done;
+  return sync_folder_of(file);
 }
 
 base::Result<void> move_file(const fs::path& from, const fs::path& to) {
-  if (auto done = sync(from, O_RDONLY); !done) return done;
+  if (auto done = sync(from); !done) return done;
   if (::rename(from.c_str(), to.c_str()) != 0) return file_error(to, errno);
-  return sync(folder_of(to), O_RDONLY | O_DIRECTORY);
+  return sync_folder_of(to);
 }
 
 }  // namespace portolan::store
