@@ -186,9 +186,12 @@ class _Process:
         self._process.send_signal(number)
 
     def wait(self, seconds=30):
-        return self._process.wait(seconds)
+        """The exit code; fails when a sanitizer found something in this life."""
+        code = self._process.wait(seconds)
+        assert "Sanitizer" not in self.output(), self.output()[-8000:]
+        return code
 
     def stop(self):
         if self.running():
             self._process.kill()
-        self._process.wait()
+        self.wait()

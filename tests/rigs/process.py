@@ -97,8 +97,12 @@ class Rig:
         return self
 
     def __exit__(self, *_):
-        while self._stops:
-            self._stops.pop()()
+        try:
+            while self._stops:
+                self._stops.pop()()
+        except BaseException:
+            self.__exit__()  # One that fails keeps nothing else running.
+            raise
 
     def start(self):
         raise NotImplementedError
