@@ -99,8 +99,9 @@ class RegistryWrites : public Handlers {
     auto seen = registry_in_path(resources_, call, Action::registry_delete);
     if (!seen) return seen.error();
     if (auto answer = stale(call, seen->row.record)) return *std::move(answer);
-    auto job =
-        resources_.grants.remove_registry(seen->row.record.id, removal_way(call), act_of(call));
+    const model::RegistryRecord& record = seen->row.record;
+    auto job = resources_.grants.remove_registry(record.id, removal_way(call),
+                                                 record.provenance.revision, act_of(call));
     if (!job) return job.error();
     return *job ? job_started(**job) : Answer{.status = 204};
   }

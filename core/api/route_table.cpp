@@ -3,6 +3,7 @@
 
 #include "api/compiled_route.h"
 #include "api/conditional.h"
+#include "store/reader.h"
 
 namespace portolan::api {
 namespace {
@@ -66,6 +67,16 @@ Answer not_modified(const Answer& answer) {
   return out;
 }
 
+/// What If-Match named may move between the handler's look and its transaction: 412 all the same.
+Problem problem_for(const base::Error& error, const Request& request) {
+  Problem problem = problem_of(error);
+  const bool moved = error.code == base::Code::conflict && error.where == store::where_revision;
+  if (!moved || !request.header("if-match")) return problem;
+  problem.status = 412;
+  problem.code = "precondition_failed";
+  return problem;
+}
+
 Answer answer_of(const CompiledRoute& compiled, const Guard& guard, Request& request) {
   Call call{.request = request, .caller = {}, .path = {}, .query = {}, .body = {}};
   if (guard) {
@@ -75,7 +86,7 @@ Answer answer_of(const CompiledRoute& compiled, const Guard& guard, Request& req
   auto result = compiled.route.handler(call);
   if (!result) {
     if (http_status(result.error().code) == 500) request.fault = result.error().message;
-    return to_answer(problem_of(result.error()), request);
+    return to_answer(problem_for(result.error(), request), request);
   }
   Answer answer = *std::move(result);
   const std::string* etag = answer.header("etag");

@@ -99,7 +99,8 @@ class Spaces : public Handlers {
     auto seen = in_path(call, Action::space_delete);
     if (!seen) return seen.error();
     if (auto answer = stale(call, seen->space)) return *std::move(answer);
-    auto done = resources_.grants.delete_space(seen->space.id, call.text("confirm"), act_of(call));
+    auto done = resources_.grants.delete_space(seen->space.id, call.text("confirm"),
+                                               seen->space.provenance.revision, act_of(call));
     if (!done) return done.error();
     return done->job ? job_started(*done->job) : Answer{.status = 204};
   }

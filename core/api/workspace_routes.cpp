@@ -102,7 +102,8 @@ class Workspaces : public Handlers {
     auto workspace = in_path(call, Action::workspace_delete);
     if (!workspace) return workspace.error();
     if (auto answer = stale(call, *workspace)) return *std::move(answer);
-    auto job = resources_.grants.remove_workspace(workspace->id, removal_way(call), act_of(call));
+    auto job = resources_.grants.remove_workspace(workspace->id, removal_way(call),
+                                                  workspace->provenance.revision, act_of(call));
     if (!job) return job.error();
     if (!*job) return no_content();
     Json out = Json::object();

@@ -28,8 +28,10 @@ class Grants {
   /// A longer prefix of a registry without spaces of its own.
   base::Result<model::SpaceRecord> declare_space(Id registry, const std::string& prefix,
                                                  const Act& act);
-  /// conflict listing live bindings, or repositories; `typed_name` must be the space's.
-  base::Result<SpaceJob> delete_space(Id space, const std::string& typed_name, const Act& act);
+  /// conflict listing live bindings, or repositories, or another revision (0 = whatever it is);
+  /// `typed_name` must be the space's.
+  base::Result<SpaceJob> delete_space(Id space, const std::string& typed_name,
+                                      std::int64_t if_revision, const Act& act);
   /// Portolan's own flag; the registry's too when `upstream`. Lists who loses access in `notices`.
   base::Result<SpaceJob> set_public(Id space, bool is_public, bool upstream,
                                     std::int64_t if_revision, const Act& act);
@@ -70,9 +72,13 @@ class Grants {
   /// same, and robots that cannot be revoked now are left and listed in the job's output
   /// ("robots_left"); it takes the place of a cascade that waits.
   enum class Way { careful, cascade, abandon };
-  /// The job; none: nothing was in the way, and it is done.
-  base::Result<std::optional<model::Job>> remove_registry(Id registry, Way way, const Act& act);
-  base::Result<std::optional<model::Job>> remove_workspace(Id workspace, Way way, const Act& act);
+  /// The job; none: nothing was in the way, and it is done. conflict: another revision than
+  /// `if_revision` (0 = whatever it is); then nothing was begun.
+  base::Result<std::optional<model::Job>> remove_registry(Id registry, Way way,
+                                                          std::int64_t if_revision, const Act& act);
+  base::Result<std::optional<model::Job>> remove_workspace(Id workspace, Way way,
+                                                           std::int64_t if_revision,
+                                                           const Act& act);
 
  private:
   void add_space_jobs();

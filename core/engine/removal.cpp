@@ -24,6 +24,9 @@ struct Target {
   std::vector<model::RegistryRecord> registries{};
 
   bool is_gone() const { return !workspace && registries.empty(); }
+  std::int64_t revision() const {
+    return (workspace ? workspace->provenance : registries.front().provenance).revision;
+  }
   std::string name() const {
     return workspace ? "the workspace " + workspace->name
                      : "the registry " + registries.front().identity();
@@ -263,11 +266,13 @@ base::Result<std::optional<model::Job>> remove(store::Writer& writer, const JobR
 }  // namespace
 
 base::Result<std::optional<model::Job>> Grants::remove_registry(Id registry, Way way,
+                                                                std::int64_t if_revision,
                                                                 const Act& act) {
   std::optional<model::Job> job;
   auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
     const Target target = registry_of(writer, registry);
     if (target.is_gone()) return no_registry_of_grant();
+    if (auto same = store::same_revision(target.revision(), if_revision); !same) return same;
     auto done = remove(writer, jobs_, target, way, act);
     if (!done) return done.error();
     job = *std::move(done);
@@ -278,12 +283,14 @@ base::Result<std::optional<model::Job>> Grants::remove_registry(Id registry, Way
 }
 
 base::Result<std::optional<model::Job>> Grants::remove_workspace(Id workspace, Way way,
+                                                                 std::int64_t if_revision,
                                                                  const Act& act) {
   std::optional<model::Job> job;
   auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
     const Target target = workspace_of(writer, workspace);
     if (!target.workspace)
       return Error{.code = Code::not_found, .message = "the workspace is not there any more"};
+    if (auto same = store::same_revision(target.revision(), if_revision); !same) return same;
     auto done = remove(writer, jobs_, target, way, act);
     if (!done) return done.error();
     job = *std::move(done);

@@ -256,7 +256,7 @@ base::Result<model::SpaceRecord> Grants::declare_space(Id registry_id, const std
 }
 
 base::Result<Grants::SpaceJob> Grants::delete_space(Id id, const std::string& typed_name,
-                                                    const Act& act) {
+                                                    std::int64_t if_revision, const Act& act) {
   SpaceJob out;
   auto written = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
     const auto found = store::find_space(writer, id);
@@ -269,6 +269,8 @@ base::Result<Grants::SpaceJob> Grants::delete_space(Id id, const std::string& ty
                    .message = "the name that was typed is not the space's",
                    .hint = "Type " + found->name + " to delete it.",
                    .where = "confirm"};
+    if (auto same = store::same_revision(found->provenance.revision, if_revision); !same)
+      return same;
     if (const auto bound = bound_workspaces(writer, id); !bound.empty()) return still_bound(bound);
     if (auto made = not_under_way(writer, "space.create", *found); !made) return made;
     const bool upstream =

@@ -198,7 +198,5 @@ T stored_word(std::optional<T> value) {
 // The answers that most functions of the room share.
 base::Error taken(std::string_view what, std::string_view name);  ///< conflict: 'a workspace …'
 base::Error missing(std::string_view what);                       ///< not_found
-/// conflict unless `wanted` is 0 or `stored`.
-base::Result<void> same_revision(std::int64_t stored, std::int64_t wanted);
 
 }  // namespace portolan::store

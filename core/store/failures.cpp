@@ -102,7 +102,8 @@ base::Result<void> same_revision(std::int64_t stored, std::int64_t wanted) {
   if (wanted == 0 || stored == wanted) return {};
   return Error{.code = Code::conflict,
                .message = "it was changed since it was read",
-               .hint = "Read it again, and make the change to what it is now."};
+               .hint = "Read it again, and make the change to what it is now.",
+               .where = where_revision};
 }
 
 }  // namespace portolan::store

@@ -45,6 +45,11 @@ struct Page {
   std::string next;  ///< Empty: that was the last.
 };
 
+/// What says that it was the revision: Error::where of same_revision().
+constexpr const char* where_revision = "revision";
+/// conflict unless `wanted` is 0 (whatever it is) or `stored`.
+base::Result<void> same_revision(std::int64_t stored, std::int64_t wanted);
+
 /// What a caller sees, for lists whose rows name several things. A row belongs to the narrowest
 /// that it names: its workspace; without one its space; without both its registry. It is shown when
 /// that one is here; a row that names none is not.

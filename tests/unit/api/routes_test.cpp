@@ -5,6 +5,7 @@
 #include "api/health_routes.h"
 #include "api/paging.h"
 #include "api/wire.h"
+#include "store/reader.h"
 
 using namespace portolan;
 using namespace portolan::api;
@@ -59,6 +60,10 @@ Routes some_routes() {
   parts.parameters = {in_path("thing"), in_path("part")};
   routes.add(parts);
   routes.add(route("POST", "/things/try", "tryThing"));
+  Route moved = route("DELETE", "/moving/{thing}", "deleteThing");
+  moved.parameters = {in_path("thing")};
+  moved.handler = [](Call&) -> Result<Answer> { return store::same_revision(2, 1).error(); };
+  routes.add(moved);
   add_health(routes, {{"store", [] { return Result<void>(); }},
                       {"key", []() -> Result<void> { return base::Error{.message = "secret"}; }}});
   return routes;
@@ -108,6 +113,15 @@ std::string text(const Json& json, const char* pointer) {
 }
 
 }  // namespace
+
+TEST_CASE("what moved after If-Match was compared is 412, and 409 for who sent none",
+          "[api][routes]") {
+  const World ask;
+  const Got asked = ask("DELETE /moving/a", "If-Match: \"1\"\r\n");
+  CHECK(asked.status == 412);
+  CHECK(text(asked.json, "/code") == "precondition_failed");
+  CHECK(ask("DELETE /moving/a").status == 409);
+}
 
 TEST_CASE("a path leads to its route, the literal before the parameter", "[api][routes]") {
   const World ask;

@@ -81,7 +81,7 @@ TEST_CASE("a space that the registry refuses for good is not kept", "[engine][gr
     CHECK(world.upstream->all().empty());
   }
   SECTION("until that is known it is neither deleted nor published upstream") {
-    CHECK(world.grants->delete_space(space, "Bad", world.act).error().code == Code::conflict);
+    CHECK(world.grants->delete_space(space, "Bad", 0, world.act).error().code == Code::conflict);
     CHECK(world.grants->set_public(space, true, true, 0, world.act).error().code == Code::conflict);
     CHECK(world.grants->set_public(space, true, false, 0, world.act));
     world.settle();
@@ -118,7 +118,7 @@ TEST_CASE("a registry without spaces of its own has declared prefixes", "[engine
   const Id found = world.space(plain, "c");
   CHECK(GrantWorld::got(world.grants->declare_space(plain, "c", world.act)).id == found);
   // No job: nothing is upstream.
-  const auto gone = GrantWorld::got(world.grants->delete_space(declared.id, "a/b", world.act));
+  const auto gone = GrantWorld::got(world.grants->delete_space(declared.id, "a/b", 0, world.act));
   CHECK_FALSE(gone.job);
   CHECK_FALSE(world.found(declared.id));
 }
@@ -128,7 +128,7 @@ TEST_CASE("deleting a space is guarded", "[engine][grants]") {
   const Id space = world.space(world.one, "lib"),
            full = world.space(world.one, "full", [](auto&one) { one.repositories = 3; });
   const auto remove = [&](Id id, const std::string& name) {
-    return world.grants->delete_space(id, name, world.act);
+    return world.grants->delete_space(id, name, 0, world.act);
   };
   CHECK(remove(space, "li").error().code == Code::invalid_argument);
   CHECK(remove(full, "full").error().code == Code::conflict);
@@ -223,7 +223,7 @@ TEST_CASE("a registry in use is not removed without a word", "[engine][grants]")
   world.bind(world.space(world.one, "lib"), world.team);
   world.settle();
   const auto remove = [&](Way way) {
-    return world.grants->remove_registry(world.one, way, world.act);
+    return world.grants->remove_registry(world.one, way, 0, world.act);
   };
   const auto refused = remove(Way::careful);
   REQUIRE_FALSE(refused);
@@ -256,12 +256,35 @@ TEST_CASE("a registry in use is not removed without a word", "[engine][grants]")
   }
 }
 
+TEST_CASE("what was changed since it was read is not removed, whatever the way",
+          "[engine][grants]") {
+  World world;
+  const Id space = world.space(world.one, "lib");
+  CHECK(world.grants->delete_space(space, "lib", 9, world.act).error().where ==
+        store::where_revision);
+  CHECK(world.found(space));
+  world.bind(space, world.team);
+  world.settle();
+  for (const Way way : {Way::careful, Way::cascade, Way::abandon}) {
+    const auto registry = world.grants->remove_registry(world.one, way, 9, world.act);
+    REQUIRE_FALSE(registry);
+    CHECK(registry.error().where == store::where_revision);
+    const auto workspace = world.grants->remove_workspace(world.team, way, 9, world.act);
+    REQUIRE_FALSE(workspace);
+    CHECK(workspace.error().where == store::where_revision);
+  }
+  CHECK(world.bindings().at(0).revoke_pending.empty());  // Nothing was begun.
+  CHECK(world.jobs_of("registry.remove").empty());
+  CHECK(world.jobs_of("workspace.remove").empty());
+}
+
 TEST_CASE("a registry that nobody uses is removed at once", "[engine][grants]") {
   World world;
   world.space(world.one, "lib");
-  CHECK_FALSE(GrantWorld::got(world.grants->remove_registry(world.one, Way::careful, world.act)));
+  CHECK_FALSE(
+      GrantWorld::got(world.grants->remove_registry(world.one, Way::careful, 0, world.act)));
   CHECK_FALSE(world.has_registry(world.one));
-  CHECK(world.grants->remove_registry(world.one, Way::careful, world.act).error().code ==
+  CHECK(world.grants->remove_registry(world.one, Way::careful, 0, world.act).error().code ==
         Code::not_found);
 }
 
@@ -275,12 +298,12 @@ TEST_CASE("a workspace goes with its registries and robots when that is asked",
   world.secret(world.team);
   world.settle();
   REQUIRE(world.robots().size() == 2);
-  const auto refused = world.grants->remove_workspace(world.team, Way::careful, world.act);
+  const auto refused = world.grants->remove_workspace(world.team, Way::careful, 0, world.act);
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().message,
              Catch::Contains("registry team/own") && Catch::Contains("binding one/lib"));
 
-  REQUIRE(GrantWorld::got(world.grants->remove_workspace(world.team, Way::cascade, world.act)));
+  REQUIRE(GrantWorld::got(world.grants->remove_workspace(world.team, Way::cascade, 0, world.act)));
   world.secret(world.team);  // Whoever still asks brings no robot back for good.
   for (int i = 0; i < 8 && world.has_workspace(world.team); ++i) {
     world.settle();
@@ -305,7 +328,7 @@ TEST_CASE("a workspace with robots at a dead registry shows why it waits, and ca
   const auto left = world.upstream->all().begin()->second.name;
   world.upstream->refuse("revoke", Code::unreachable);
   const auto remove = [&](Way way) {
-    return world.grants->remove_workspace(world.team, way, world.act);
+    return world.grants->remove_workspace(world.team, way, 0, world.act);
   };
   const auto refused = remove(Way::careful);
   REQUIRE_FALSE(refused);
