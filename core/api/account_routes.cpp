@@ -130,7 +130,7 @@ class Accounts : public Handlers {
   base::Result<Answer> show(Call& call) {
     auto user = user_in_path(call);
     if (!user) return user.error();
-    return resource_answer(to_json(*user), *user);
+    return shown_answer(to_json(*user), *user);
   }
 
   base::Result<Answer> update(Call& call) {

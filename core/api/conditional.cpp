@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/target.h"
+#include "base/crypto.h"
 
 namespace portolan::api {
 namespace {
@@ -13,6 +14,16 @@ string_view trimmed(string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
+}
+
+constexpr char before_body = ':';  // percent_encode() leaves none in a revision.
+constexpr std::size_t digits_of_body = 16;
+
+/// The tag without what it says of a body.
+std::string row_of(string_view etag) {
+  const std::size_t body = etag.find(before_body);
+  if (body == string_view::npos) return std::string(etag);
+  return std::string(etag.substr(0, body)) + '"';
 }
 
 string_view opaque(string_view etag) { return etag.substr(0, 2) == "W/" ? etag.substr(2) : etag; }
@@ -44,8 +55,13 @@ Problem changed(string_view etag, const char* detail, const char* hint) {
 
 std::string etag_of(string_view revision) { return '"' + percent_encode(revision) + '"'; }
 
+std::string etag_of(string_view revision, string_view body) {
+  return '"' + percent_encode(revision) + before_body +
+         base::hex(base::sha256(body)).substr(0, digits_of_body) + '"';
+}
+
 bool matches_strongly(string_view list, string_view etag) {
-  return any_tag(list, [&](string_view tag) { return tag == etag && tag.substr(0, 2) != "W/"; });
+  return any_tag(list, [&](string_view tag) { return row_of(tag) == etag; });
 }
 
 bool matches_weakly(string_view list, string_view etag) {
@@ -55,7 +71,7 @@ bool matches_weakly(string_view list, string_view etag) {
 std::optional<Problem> check_if_match(const Request& request, string_view etag, bool required) {
   const std::string* match = request.header("if-match");
   const std::string* none = request.header("if-none-match");
-  if (none && matches_weakly(*none, etag))
+  if (none && any_tag(*none, [&](string_view tag) { return row_of(opaque(tag)) == etag; }))
     return changed(etag, "it exists already, which If-None-Match excludes",
                    "Leave If-None-Match out to change what exists.");
   if (match && !matches_strongly(*match, etag))

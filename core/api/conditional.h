@@ -12,7 +12,12 @@ namespace portolan::api {
 /// percent-encoded.
 std::string etag_of(std::string_view revision);
 
-/// Whether a list of entity tags (or "*") names `etag`; strong comparison, as If-Match asks.
+/// The same revision as it is shown now: "\"42:9f86d081884c7d65\"" changes with `body` too, for a
+/// body that shows more than its row. It names the revision 42 in If-Match.
+std::string etag_of(std::string_view revision, std::string_view body);
+
+/// Whether a list of entity tags (or "*") names the revision `etag`, with whatever body it was
+/// shown; strong comparison, as If-Match asks.
 bool matches_strongly(std::string_view list, std::string_view etag);
 /// Weak comparison, as If-None-Match asks.
 bool matches_weakly(std::string_view list, std::string_view etag);

@@ -45,8 +45,8 @@ class RegistryViews : public Handlers {
   base::Result<Answer> show(Call& call) {
     auto seen = registry_in_path(resources_, call, Action::registry_read);
     if (!seen) return seen.error();
-    return resource_answer(seen->inspect ? registry_json(seen->row) : summary_json(seen->row),
-                           seen->row.record);
+    return shown_answer(seen->inspect ? registry_json(seen->row) : summary_json(seen->row),
+                        seen->row.record);
   }
 
   base::Result<Answer> overview(Call& call) {

@@ -82,10 +82,15 @@ std::optional<base::Error> refuse(const Call& call, model::Action action,
 base::Result<Answer> once(const Resources&, const Call&,
                           const std::function<base::Result<Answer>()>& body);
 
+template <class Record>
+std::string revision_of(const Record& record) {
+  return std::to_string(record.id) + "." + std::to_string(record.provenance.revision);
+}
+
 /// "\"12.3\"", the third revision of row 12: a name that is made again is another row.
 template <class Record>
 std::string etag_of_record(const Record& record) {
-  return etag_of(std::to_string(record.id) + "." + std::to_string(record.provenance.revision));
+  return etag_of(revision_of(record));
 }
 
 /// 412 when the request's If-Match is not this ETag.
@@ -98,11 +103,20 @@ std::optional<Answer> stale(Call& call, const Record& record) {
   return unless_match(call, etag_of_record(record));
 }
 
-/// A body with the ETag of its record.
+/// What a write made of a record, with the ETag of its revision.
 template <class Record>
 Answer resource_answer(const base::Json& body, const Record& record, int status = 200) {
   Answer answer = json_answer(body, status);
   answer.headers.push_back({"ETag", etag_of_record(record)});
+  return answer;
+}
+
+/// What is shown of a record: the ETag changes with whatever the body shows, and names the
+/// revision.
+template <class Record>
+Answer shown_answer(const base::Json& body, const Record& record) {
+  Answer answer = json_answer(body);
+  answer.headers.push_back({"ETag", etag_of(revision_of(record), *answer.body)});
   return answer;
 }
 

@@ -76,7 +76,7 @@ class Spaces : public Handlers {
     auto seen = in_path(call, Action::space_read);
     if (!seen) return seen.error();
     return read([&](store::Reader& reader) -> base::Result<Answer> {
-      return resource_answer(shown(row_of(reader, seen->space), seen->registry), seen->space);
+      return shown_answer(shown(row_of(reader, seen->space), seen->registry), seen->space);
     });
   }
 

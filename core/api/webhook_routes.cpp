@@ -55,7 +55,7 @@ class Webhooks : public Handlers {
   base::Result<Answer> show(Call& call) {
     auto webhook = in_path(call);
     if (!webhook) return webhook.error();
-    return resource_answer(to_json(*webhook), *webhook);
+    return shown_answer(to_json(*webhook), *webhook);
   }
 
   /// A secret is bound to its receiver: another URL needs one in the same request.

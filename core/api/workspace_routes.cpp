@@ -81,7 +81,7 @@ class Workspaces : public Handlers {
   base::Result<Answer> show(Call& call) {
     auto workspace = in_path(call, Action::workspace_read);
     if (!workspace) return workspace.error();
-    return resource_answer(to_json(*workspace), *workspace);
+    return shown_answer(to_json(*workspace), *workspace);
   }
 
   base::Result<Answer> update(Call& call) {

@@ -15,8 +15,9 @@ INTRODUCTION = """\
 Served by `portolan serve` under `/api/v1`, described by itself at `/api/v1/openapi.json` (OpenAPI 3.1). JSON in, JSON
 out; keys as in `output.md`. A token goes into `Authorization: Bearer`. Failures are problems (RFC 9457) with a stable
 `code` and a `hint`. Lists have `?limit` and `?cursor`; the next page is the `Link` with `rel="next"`. What can be
-changed has an `ETag`; a write with `If-Match` that is not current is 412. A `POST` with an `Idempotency-Key` is done
-once. What belongs to others is 404, never 403.
+changed has an `ETag`, which changes with whatever a GET of it shows (`If-None-Match`: 304); as `If-Match` it names the
+revision that is changed, and a write to another one is 412. A `POST` with an `Idempotency-Key` is done once. What
+belongs to others is 404, never 403.
 
 *Who* is the action that a role must have (`security.md`); an object's owner is asked too.
 """

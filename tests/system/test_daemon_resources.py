@@ -32,22 +32,45 @@ def test_an_etag_is_of_one_row_and_one_revision_of_it(daemon, path):
         admin.must(201, "POST", "registries", HUB, validate="skip")
     made = admin("POST", collection, body, **query)
     first, path = made.headers["ETag"], path.replace("{id}", str(made.json().get("id")))
-    assert admin("GET", path).headers["ETag"] == first
+    shown = admin("GET", path).headers["ETag"]
+    assert shown.startswith(first[:-1] + ":"), "the same revision, with what is shown of it"
+    assert admin("GET", path, headers={"If-None-Match": shown}).status == 304
     gone = {"confirm": path.rpartition("/")[2]} if "/spaces/" in path else {}
-    assert admin("DELETE", path, headers={"If-Match": first}, **gone).status in (202, 204)
+    assert admin("DELETE", path, headers={"If-Match": shown}, **gone).status in (202, 204)
     again = admin("POST", collection, body, **query)
     second, path = again.headers["ETag"], again.headers["Location"]
     assert second != first, "made again under its name it is another one"
 
-    stale = admin("PATCH", path, change, headers={"If-Match": first})
+    stale = admin("PATCH", path, change, headers={"If-Match": shown})
     assert (stale.status, stale.code, stale.headers["ETag"]) == (412, "precondition_failed", second)
     row, revision = second.strip('"').split(".")
     for wrong in (f'"{revision}"', f'"{row}"', f'"{row}.{revision}0"'):
         assert admin("PATCH", path, change, headers={"If-Match": wrong}).status == 412, wrong
-    changed = admin("PATCH", path, change, headers={"If-Match": second}).headers["ETag"]
-    assert changed == admin("GET", path).headers["ETag"] != second
+    shown = admin("GET", path).headers["ETag"]
+    changed = admin("PATCH", path, change, headers={"If-Match": shown}).headers["ETag"]
+    assert changed != second and admin("GET", path).headers["ETag"].startswith(changed[:-1] + ":")
     assert admin("PATCH", path, change, headers={"If-Match": second}).status == 412
     assert admin("DELETE", path, headers={"If-Match": second}, **gone).status == 412
+
+
+def test_not_modified_is_said_only_while_all_that_is_shown_is_the_same(daemon):
+    admin = daemon.admin
+    admin.must(201, "POST", "registries", HUB, validate="skip")
+    admin.must(201, "POST", "registries/hub/spaces", {"name": "app", "declare": True})
+    admin.must(201, "POST", "workspaces", {"name": "shop"})
+
+    def changes(path, act):
+        before = admin("GET", path)
+        assert admin("GET", path, headers={"If-None-Match": before.headers["ETag"]}).status == 304
+        act()
+        after = admin("GET", path, headers={"If-None-Match": before.headers["ETag"]})
+        assert after.status == 200 and after.text != before.text, path
+        as_revision = {"If-Match": before.headers["ETag"]}
+        assert admin("PATCH", path, {}, headers=as_revision).status in (200, 422), "no revision of the row moved"
+
+    changes("registries/hub", lambda: admin.job(admin.must(202, "POST", "registries/hub/check", {})["id"]))
+    changes("registries/hub/spaces/app",
+            lambda: admin.must(201, "POST", "registries/hub/spaces/app/bindings", {"workspace": "shop"}))
 
 
 def test_pages_are_as_long_as_the_settings_say(start, portolan):

@@ -81,6 +81,21 @@ TEST_CASE("revisions are compared as RFC 9110 has it", "[api][conditional]") {
     CHECK_FALSE(matches_weakly(wrong, "\"2\""));
 }
 
+TEST_CASE("what is shown has a tag that changes with the body and names its revision",
+          "[api][conditional]") {
+  const std::string shown = etag_of("12.3", "{}");
+  CHECK(shown == "\"12.3:44136fa355b3678a\"");
+  CHECK(etag_of("12.3", "{} ") != shown);
+  CHECK(matches_weakly(shown, shown));
+  CHECK_FALSE(matches_weakly(etag_of("12.3"), shown));
+  CHECK_FALSE(matches_weakly(etag_of("12.3", "[]"), shown));
+  for (const std::string& tag : {etag_of("12.3"), shown, "\"9.9\", " + shown})
+    CHECK_FALSE(check_if_match(asked({{"if-match", tag}}), etag_of("12.3")));
+  for (const std::string& tag : {etag_of("12.4", "{}"), etag_of("2.3", "{}"), "W/" + shown})
+    CHECK(check_if_match(asked({{"if-match", tag}}), etag_of("12.3")));
+  CHECK(check_if_match(asked({{"if-none-match", "W/" + shown}}), etag_of("12.3")));
+}
+
 TEST_CASE("a write says which revision it changes", "[api][conditional]") {
   CHECK_FALSE(check_if_match(asked({{"if-match", "\"1\""}}), "\"1\"", true));
   CHECK_FALSE(check_if_match(asked(), "\"1\"", false));
