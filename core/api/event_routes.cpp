@@ -5,6 +5,7 @@
 #include "api/represent.h"
 #include "model/words.h"
 #include "store/jobs.h"
+#include "store/tenants.h"
 
 namespace portolan::api {
 namespace {
@@ -73,7 +74,9 @@ class News : public Handlers {
           const View view = view_of(reader, call.caller->principal);
           const store::Sight sight = view.sight();
           store::JobFilter filter;
+          if (!narrow(reader, call, view, filter)) return store::Page<model::Job>();
           filter.kind = call.text("kind");
+          filter.state = model::job_state_from(call.text("state"));
           filter.only = view.everything ? nullptr : &sight;
           return store::list_jobs(reader, request, filter);
         },
@@ -111,12 +114,30 @@ class News : public Handlers {
   }
 
  private:
+  /// What `workspace` and `registry` of the query ask for. False: there is none that the caller
+  /// sees, so that nothing is of it.
+  template <class Filter>
+  static bool narrow(store::Reader& reader, const Call& call, const View& view, Filter& filter) {
+    if (const std::string& name = call.text("workspace"); !name.empty()) {
+      const auto workspace = store::find_workspace(reader, name);
+      if (!workspace || !view.sees_workspace(workspace->id)) return false;
+      filter.workspace = workspace->id;
+    }
+    if (const std::string& identity = call.text("registry"); !identity.empty()) {
+      const auto registry = registry_named(reader, identity);
+      if (!registry || !view.sees_registry(*registry)) return false;
+      filter.registry = registry->id;
+    }
+    return true;
+  }
+
   static store::Page<model::Event> events_of(store::Reader& reader,
                                              const store::PageRequest& request, const Call& call,
                                              const View& view, std::optional<model::Id> registry) {
     const store::Sight sight = view.sight();
     store::EventFilter filter;
-    filter.registry = registry;
+    if (!narrow(reader, call, view, filter)) return {};
+    if (registry) filter.registry = registry;
     filter.kind = call.text("kind");
     filter.only = view.everything ? nullptr : &sight;
     return store::list_events(reader, request, filter);
@@ -189,11 +210,17 @@ class News : public Handlers {
 };
 
 Parameter kind_parameter() { return text_parameter("kind", "Only of this kind", 100); }
+std::vector<Parameter> filters() {
+  return {kind_parameter(),
+          text_parameter("registry", "Only of this registry: `name`, or `workspace/name`"),
+          text_parameter("workspace", "Only of this workspace")};
+}
 
 void add_events(const Table<News>& table) {
   table.get("/events", &News::list, "listEvents", "What happened, newest first")
       .paged()
-      .takes({kind_parameter()})
+      .takes(filters())
+      .takes({search_parameter()})
       .gives(200, "Events", "A page")
       .needs("event.read");
   table.get("/events/stream", &News::stream, "streamEvents", "What happens, as server-sent events")
@@ -214,7 +241,9 @@ void add_events(const Table<News>& table) {
 void add_jobs(const Table<News>& table) {
   table.get("", &News::list_jobs, "listJobs", "Lasting work, newest first")
       .paged()
-      .takes({kind_parameter()})
+      .takes(filters())
+      .takes({choice_parameter("state", "Only in this state",
+                               {"queued", "running", "done", "failed", "cancelled"})})
       .gives(200, "Jobs", "A page")
       .needs("job.read");
   const Parameter job = id_parameter("job");

@@ -54,6 +54,15 @@ base::Result<Seen> registry_in_path(const Resources& resources, const Call& call
   return seen;
 }
 
+std::optional<model::RegistryRecord> registry_named(store::Reader& reader,
+                                                    const std::string& identity) {
+  const std::size_t slash = identity.find('/');
+  if (slash == std::string::npos) return store::find_registry(reader, {}, identity);
+  const auto workspace = store::find_workspace(reader, identity.substr(0, slash));
+  if (!workspace) return {};
+  return store::find_registry(reader, workspace->id, identity.substr(slash + 1));
+}
+
 std::string path_of(const model::RegistryRecord& registry) {
   const std::string scope =
       registry.workspace ? "/workspaces/" + percent_encode(registry.workspace_name) : std::string();

@@ -25,6 +25,9 @@ struct Seen {
 /// not_found when he may not see it, forbidden when he sees it and may not `action`.
 base::Result<Seen> registry_in_path(const Resources&, const Call&, model::Action action);
 
+/// The one of that identity: "name" of the platform, or "workspace/name".
+std::optional<model::RegistryRecord> registry_named(store::Reader&, const std::string& identity);
+
 /// The workspace in the path, which the caller may see; absent without one.
 base::Result<std::optional<model::Workspace>> workspace_in_path(const Resources&, const Call&);
 

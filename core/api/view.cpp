@@ -15,6 +15,10 @@ bool View::sees_space(model::Id space) const {
   return everything || std::binary_search(spaces.begin(), spaces.end(), space);
 }
 
+bool View::sees_workspace(model::Id workspace) const {
+  return everything || std::binary_search(workspaces.begin(), workspaces.end(), workspace);
+}
+
 View view_of(store::Reader& reader, const model::Principal& who) {
   View view;
   view.everything = (who.admin || who.auditor) && !who.only_workspace;

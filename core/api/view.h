@@ -19,6 +19,7 @@ struct View {
 
   bool sees_registry(const model::RegistryRecord& registry) const;
   bool sees_space(model::Id space) const;
+  bool sees_workspace(model::Id workspace) const;
   /// For the store's lists: null = all.
   const std::vector<model::Id>* only_registries() const {
     return everything ? nullptr : &registries;

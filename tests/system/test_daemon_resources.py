@@ -73,6 +73,49 @@ def test_not_modified_is_said_only_while_all_that_is_shown_is_the_same(daemon):
             lambda: admin.must(201, "POST", "registries/hub/spaces/app/bindings", {"workspace": "shop"}))
 
 
+def test_jobs_and_events_are_filtered_over_what_one_sees(daemon):
+    admin = daemon.admin
+    for name in ("shop", "other"):
+        admin.must(201, "POST", "workspaces", {"name": name})
+        admin.must(201, "POST", f"workspaces/{name}/registries", {**HUB, "name": "own"}, validate="skip")
+        admin.job(admin.must(202, "POST", f"workspaces/{name}/registries/own/catalogue")["id"])
+    admin.must(201, "POST", "registries", HUB, validate="skip")
+    admin.job(admin.must(202, "POST", "registries/hub/catalogue")["id"])
+    member = daemon.user("member", {"shop": "workspace-admin"})
+
+    def ids(caller, path, **filters):
+        return [row["id"] for row in caller.get(path, **filters)["items"]]
+
+    for path in ("jobs", "events"):
+        everything = ids(admin, path)
+        parts = [ids(admin, path, registry=name) for name in ("hub", "shop/own", "other/own")]
+        assert all(parts) and len(set(sum(parts, []))) == len(sum(parts, [])), path
+        assert set(sum(parts, [])) <= set(everything), path
+        assert ids(admin, path, workspace="shop") == ids(admin, path, registry="shop/own") == parts[1], path
+        kinds = {row["kind"] for row in admin.get(path)["items"]}
+        assert sorted(sum((ids(admin, path, kind=kind) for kind in kinds), [])) == sorted(everything), path
+        assert ids(admin, path, registry="shop/own", workspace="other") == [], path
+        mine = ids(member, path)
+        assert mine and mine == ids(member, path, registry="shop/own") == ids(member, path, workspace="shop"), path
+        foreign = [member("GET", path, **one) for one in (
+            {"registry": "hub"}, {"registry": "other/own"}, {"workspace": "other"},
+            {"registry": "none"}, {"registry": "none/own"}, {"workspace": "none"})]
+        assert {(answer.status, answer.text) for answer in foreign} == {(200, foreign[0].text)}, path
+        assert foreign[0].json()["items"] == [], path
+    states = [ids(admin, "jobs", state=state) for state in ("queued", "running", "done", "failed", "cancelled")]
+    assert sorted(sum(states, [])) == sorted(ids(admin, "jobs")) and len([one for one in states if one]) >= 1
+    assert admin("GET", "jobs", state="lost").status == 400
+    assert ids(admin, "events", search="other/") == ids(admin, "events", registry="other/own")
+
+    told = daemon.portolan("job", "list", "--registry", "shop/own", "--state", "failed", "-o", "json")
+    assert told.code == 0, told.stderr
+    listed = json.loads(told.stdout)
+    rows = listed["items"] if isinstance(listed, dict) else listed
+    assert [row["id"] for row in rows] == ids(admin, "jobs", registry="shop/own", state="failed")
+    told = daemon.portolan("event", "list", "--workspace", "other", "--kind", "registry.created")
+    assert told.code == 0 and "other/own" in told.stdout and "shop/own" not in told.stdout, told.stdout
+
+
 def test_pages_are_as_long_as_the_settings_say(start, portolan):
     daemon = start(Daemon, portolan, {"limits.page": 2, "limits.page-max": 3})
     admin, description = daemon.admin, daemon.admin.get("openapi.json")

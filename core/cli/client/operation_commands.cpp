@@ -8,44 +8,54 @@ using config::Positional;
 const Positional webhook{.name = "ID", .help = "of the webhook"};
 const Positional job{.name = "JOB", .help = "id of the job"};
 
+/// Of jobs and events: `more`, and what both have.
+std::vector<ApiField> with_filters(std::vector<ApiField> more) {
+  more.push_back(text("kind", "KIND", "only of this kind", "?kind"));
+  more.push_back(text("registry", "REGISTRY", "only of this registry", "?registry"));
+  more.push_back(text("workspace", "WORKSPACE", "only of this workspace", "?workspace"));
+  return more;
+}
+
 std::vector<ApiCommand> jobs_and_events() {
-  return {{.words = "job list",
-           .summary = "Lasting work, newest first",
-           .path = "jobs",
-           .fields = {text("kind", "KIND", "only of this kind", "?kind")},
-           .columns = {{"ID", "/id"},
-                       {"KIND", "/kind"},
-                       {"STATE", "/state"},
-                       {"ATTEMPT", "/attempt"},
-                       {"CREATED", "/created_at"},
-                       {"ERROR", "/error/message"}}},
-          {.words = "job show",
-           .summary = "Show a job",
-           .path = "jobs/{JOB}",
-           .positionals = {job},
-           .rows = ""},
-          {.words = "job watch",
-           .summary = "Follow a job to its end",
-           .path = "jobs/{JOB}/stream",
-           .positionals = {job},
-           .rows = "",
-           .stream = true},
-          {.words = "job cancel",
-           .summary = "Cancel a job that waits",
-           .method = "DELETE",
-           .path = "jobs/{JOB}",
-           .positionals = {job},
-           .done = "the job is cancelled"},
-          {.words = "event list",
-           .summary = "What happened, newest first",
-           .path = "events",
-           .fields = {text("kind", "KIND", "only of this kind", "?kind")},
-           .columns = {{"AT", "/at"}, {"KIND", "/kind"}, {"SUBJECT", "/subject"}}},
-          {.words = "event watch",
-           .summary = "What happens, as it happens",
-           .path = "events/stream",
-           .rows = "",
-           .stream = true}};
+  return {
+      {.words = "job list",
+       .summary = "Lasting work, newest first",
+       .path = "jobs",
+       .fields = with_filters({chosen("state", "only in this state", "?state",
+                                      {"queued", "running", "done", "failed", "cancelled"})}),
+       .columns = {{"ID", "/id"},
+                   {"KIND", "/kind"},
+                   {"STATE", "/state"},
+                   {"ATTEMPT", "/attempt"},
+                   {"CREATED", "/created_at"},
+                   {"ERROR", "/error/message"}}},
+      {.words = "job show",
+       .summary = "Show a job",
+       .path = "jobs/{JOB}",
+       .positionals = {job},
+       .rows = ""},
+      {.words = "job watch",
+       .summary = "Follow a job to its end",
+       .path = "jobs/{JOB}/stream",
+       .positionals = {job},
+       .rows = "",
+       .stream = true},
+      {.words = "job cancel",
+       .summary = "Cancel a job that waits",
+       .method = "DELETE",
+       .path = "jobs/{JOB}",
+       .positionals = {job},
+       .done = "the job is cancelled"},
+      {.words = "event list",
+       .summary = "What happened, newest first",
+       .path = "events",
+       .fields = with_filters({text("search", "TEXT", "only with this in the subject", "?search")}),
+       .columns = {{"AT", "/at"}, {"KIND", "/kind"}, {"SUBJECT", "/subject"}}},
+      {.words = "event watch",
+       .summary = "What happens, as it happens",
+       .path = "events/stream",
+       .rows = "",
+       .stream = true}};
 }
 
 std::vector<ApiCommand> webhooks() {
