@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "api/target.h"
 #include "engine/daemon.h"
+#include "engine/fleet.h"
 #include "engine/grants.h"
 #include "engine/keeper.h"
 #include "engine/registries.h"
@@ -35,6 +36,7 @@ class RunningKeys {
 /// Made once by the composition root; outlives the routes.
 struct Resources {
   const engine::Daemon& daemon;
+  const engine::Fleet& fleet;
   engine::Registries& registries;
   engine::Grants& grants;
   engine::JobRunner& jobs;

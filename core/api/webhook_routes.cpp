@@ -22,6 +22,26 @@ Json to_json(const model::Webhook& webhook) {
   return out;
 }
 
+Json shown(const model::Webhook& webhook) {
+  Json out = to_json(webhook);
+  if (!webhook.last) {
+    out.set("last_delivery", Json());
+    return out;
+  }
+  const model::Delivery& last = *webhook.last;
+  Json delivery = Json::object();
+  delivery.set("event", Json::integer(last.event));
+  delivery.set("at", Json::string(model::utc_time(last.tried_ms)));
+  delivery.set("taken", Json::boolean(last.code.empty()));
+  delivery.set("status", last.status == 0 ? Json() : Json::integer(last.status));
+  delivery.set("code", model::text_or_null(last.code));
+  delivery.set("message", model::text_or_null(last.message));
+  delivery.set("hint", model::text_or_null(last.hint));
+  delivery.set("next_try_at", model::text_or_null(model::utc_time(last.next_try_ms)));
+  out.set("last_delivery", std::move(delivery));
+  return out;
+}
+
 class Webhooks : public Handlers {
  public:
   using Handlers::Handlers;
@@ -29,7 +49,7 @@ class Webhooks : public Handlers {
   base::Result<Answer> list(Call& call) {
     return whole_list_answer(
         call, "webhooks", store::webhooks,
-        [](const model::Webhook& webhook) { return webhook.name; }, to_json);
+        [](const model::Webhook& webhook) { return webhook.name; }, shown);
   }
 
   base::Result<Answer> create(Call& call) {
@@ -47,7 +67,7 @@ class Webhooks : public Handlers {
                           base::to_text(to_json(webhook)));
     });
     if (!written) return written.error();
-    Json out = to_json(webhook);
+    Json out = shown(webhook);
     out.set("secret", given ? Json() : Json::string(secret.reveal()));
     return created(out, webhook, "/api/v1/webhooks/" + std::to_string(webhook.id));
   }
@@ -55,7 +75,7 @@ class Webhooks : public Handlers {
   base::Result<Answer> show(Call& call) {
     auto webhook = in_path(call);
     if (!webhook) return webhook.error();
-    return shown_answer(to_json(*webhook), *webhook);
+    return shown_answer(shown(*webhook), *webhook);
   }
 
   /// A secret is bound to its receiver: another URL needs one in the same request.
@@ -79,7 +99,7 @@ class Webhooks : public Handlers {
                           base::to_text(to_json(*before)), base::to_text(to_json(webhook)));
     });
     if (!written) return written.error();
-    return resource_answer(to_json(webhook), webhook);
+    return resource_answer(shown(webhook), webhook);
   }
 
   base::Result<Answer> remove(Call& call) {
@@ -106,7 +126,7 @@ class Webhooks : public Handlers {
   }
 
   /// Puts what `body` says of its URL, kinds and state into `webhook`; or what is wrong with it.
-  static std::optional<Error> take(const Json& body, model::Webhook& webhook) {
+  std::optional<Error> take(const Json& body, model::Webhook& webhook) const {
     if (body.find("url")) {
       const auto url = base::parse_address(text_of(body, "url"));
       if (!url)
@@ -114,6 +134,11 @@ class Webhooks : public Handlers {
                      .message = url.error().message,
                      .hint = url.error().hint,
                      .where = "/url"};
+      if (auto allowed = resources_.fleet.may_reach(*url); !allowed) {
+        Error refused = allowed.error();
+        refused.where = "/url";
+        return refused;
+      }
       webhook.url = url->text();
     }
     if (const Json* kinds = body.find("kinds")) {
@@ -148,9 +173,18 @@ void add_components(Routes& routes) {
       "secret": {"type": "string", "minLength": 16, "maxLength": 200, "x-secret": true,
         "description": "Signs what is sent; another URL needs it."}}})");
   routes.component("Webhook", R"({"type": "object", "required": ["id", "name", "url", "kinds",
-    "enabled"], "properties": {"id": {"type": "integer"}, "name": {"type": "string"},
+    "enabled", "last_delivery"], "properties": {"id": {"type": "integer"}, "name": {"type": "string"},
       "url": {"type": "string"}, "kinds": {"type": "array", "items": {"type": "string"}},
       "enabled": {"type": "boolean"},
+      "last_delivery": {"type": ["object", "null"], "description": "How the newest try went.",
+        "required": ["event", "at", "taken", "status", "code", "message", "hint", "next_try_at"],
+        "properties": {"event": {"type": "integer"},
+          "at": {"type": "string", "format": "date-time"}, "taken": {"type": "boolean"},
+          "status": {"type": ["integer", "null"], "description": "Of HTTP, where it answered."},
+          "code": {"type": ["string", "null"]}, "message": {"type": ["string", "null"]},
+          "hint": {"type": ["string", "null"]},
+          "next_try_at": {"type": ["string", "null"], "format": "date-time",
+            "description": "null: it was taken, or is given up."}}},
       "secret": {"type": ["string", "null"], "description": "Only in the answer that makes it."}}})");
   routes.component("Webhooks", list_of("Webhook"));
 }

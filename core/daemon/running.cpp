@@ -250,8 +250,14 @@ api::Routes Running::routes() {
 }
 
 base::Result<void> Running::listen() {
-  resources_ = std::make_unique<api::Resources>(api::Resources{
-      daemon_, registries_, grants_, jobs_, authenticator_, [this] { return reload(); }, {}});
+  resources_ = std::make_unique<api::Resources>(api::Resources{daemon_,
+                                                               fleet_,
+                                                               registries_,
+                                                               grants_,
+                                                               jobs_,
+                                                               authenticator_,
+                                                               [this] { return reload(); },
+                                                               {}});
   auto table = api::RouteTable::make(
       routes(), guard(authenticator_),
       {"Portolan", cli::program().version,

@@ -19,6 +19,13 @@ base::Result<net::AddressPolicy> Fleet::policy(bool of_workspace) const {
   return net::AddressPolicy::make(network.allow_private, network.allow);
 }
 
+base::Result<void> Fleet::may_reach(const base::Url& url) const {
+  if (!net::parse_ip(url.host)) return {};
+  auto allowed = policy(false);
+  if (!allowed) return allowed.error();
+  return allowed->check(url.host, url.port, url.host);
+}
+
 base::Result<std::shared_ptr<router::Registry>> Fleet::draft(
     const model::RegistryRecord& record) const {
   auto allowed = policy(record.workspace.has_value());

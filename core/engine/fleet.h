@@ -29,6 +29,9 @@ class Fleet {
   base::Result<std::shared_ptr<router::Registry>> draft(const model::RegistryRecord& record) const;
   /// Where registries of the platform, or of workspaces, may connect to.
   base::Result<net::AddressPolicy> policy(bool of_workspace) const;
+  /// policy: a literal address that registries of the platform may not have. A name is judged when
+  /// it is connected to.
+  base::Result<void> may_reach(const base::Url& url) const;
 
  private:
   struct Entry {

@@ -112,6 +112,7 @@ class Courier {
     for (bool last = false;;) {
       auto sent = send(event, secret);
       if (stopping()) return false;
+      keep(event, sent, last ? std::chrono::milliseconds(0) : pause);
       if (sent) break;
       say((last ? "is given up: " : "is tried again: ") + sent.error().message,
           std::to_string(event.id));
@@ -127,7 +128,26 @@ class Courier {
     return true;
   }
 
+  /// For who looks at the webhook: how it went, and when it is tried again.
+  void keep(const model::Event& event, const base::Result<void>& sent,
+            std::chrono::milliseconds pause) {
+    model::Delivery delivery;
+    delivery.event = event.id;
+    delivery.tried_ms = daemon_.store.now();
+    delivery.status = status_;
+    if (!sent) {
+      delivery.code = to_string(sent.error().code);
+      delivery.message = sent.error().message;
+      delivery.hint = sent.error().hint;
+      if (pause.count() > 0) delivery.next_try_ms = delivery.tried_ms + pause.count();
+    }
+    auto kept = daemon_.store.write(
+        [&](store::Writer& writer) { return store::put_delivery(writer, webhook_.id, delivery); });
+    if (!kept) say("does not know how it went: " + kept.error().message);
+  }
+
   base::Result<void> send(const model::Event& event, const base::Secret& secret) {
+    status_ = 0;
     auto url = base::parse_url(webhook_.url);
     if (!url) return url.error();
     auto policy = fleet_.policy(false);
@@ -153,17 +173,17 @@ class Courier {
   }
 
   base::Result<void> answer(net::Channel& channel) {
-    int status = 0;
     while (!stopping()) {
       auto event = inbox_->next(Steady::time_point::max());
       if (!event || event->exchange != exchange_) continue;
-      if (event->kind == net::Event::Kind::head) status = event->status;
+      if (event->kind == net::Event::Kind::head) status_ = event->status;
       if (event->kind != net::Event::Kind::done) continue;
       if (event->error) return *event->error;
-      if (status >= 200 && status <= 299) return {};
+      if (status_ >= 200 && status_ <= 299) return {};
       return Error{.code = Code::unavailable,
-                   .message = "it answered with status " + std::to_string(status),
-                   .http_status = status};
+                   .message = "it answered with status " + std::to_string(status_),
+                   .hint = "See what the receiver says of it.",
+                   .http_status = status_};
     }
     channel.abort(exchange_, inbox_);
     return Error{.code = Code::cancelled, .message = "the daemon stops"};
@@ -197,7 +217,8 @@ class Courier {
   const WebhookPauses& pauses_;
   const model::Webhook webhook_;
   const std::shared_ptr<net::Inbox> inbox_;
-  std::uint64_t exchange_ = 0;  // Of the thread alone.
+  std::uint64_t exchange_ = 0;  // Of the thread alone, as is the next.
+  int status_ = 0;              // What the newest try was answered; 0: nothing.
 
   base::Mutex mutex_;
   base::Condition rung_;

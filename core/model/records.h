@@ -196,12 +196,22 @@ struct AuditEntry {
   std::string hash;  ///< Hex; over this entry and the hash before it.
 };
 
+/// One try to send an event to a webhook.
+struct Delivery {
+  Id event = 0;
+  std::int64_t tried_ms = 0;
+  int status = 0;                   ///< Of HTTP; 0 = nothing was answered.
+  std::string code, message, hint;  ///< Why it was not taken; an empty code: it was.
+  std::int64_t next_try_ms = 0;     ///< 0 = it was taken, or is given up.
+};
+
 struct Webhook {
   Id id = 0;
   std::string name, url;
   std::vector<std::string> kinds;  ///< Empty = all.
   bool enabled = true;
   Provenance provenance;
+  std::optional<Delivery> last{};  ///< The newest; grows no revision.
 };
 
 /// One point of a measure over time.

@@ -17,12 +17,18 @@ Webhook webhook_of(Rows& rows) {
   rows.into(webhook.id, webhook.name, webhook.url, kinds, webhook.enabled);
   for (const base::Json& kind : kinds.items()) webhook.kinds.push_back(*kind.as_string());
   read_provenance(rows, webhook.provenance);
+  model::Delivery last;
+  rows.into(last.event, last.tried_ms, last.status, last.code, last.message, last.hint,
+            last.next_try_ms);
+  if (last.tried_ms != 0) webhook.last = std::move(last);
   return webhook;
 }
 
 std::string all_columns() {
   return "SELECT id, name, url, kinds, enabled, " + std::string(provenance_columns) +
-         " FROM webhook";
+         ", COALESCE(event, 0), COALESCE(tried_ms, 0), COALESCE(status, 0), COALESCE(code, ''), "
+         "COALESCE(message, ''), COALESCE(hint, ''), COALESCE(next_try_ms, 0) "
+         "FROM webhook LEFT JOIN delivery ON delivery.webhook = webhook.id";
 }
 
 }  // namespace
@@ -50,6 +56,10 @@ Result<Webhook> update_webhook(Writer& writer, const Webhook& webhook, std::int6
   if (!stored) return missing("the webhook");
   auto& provenance = stored->provenance;
   if (auto same = same_revision(provenance.revision, if_revision); !same) return same.error();
+  if (stored->url != webhook.url) {
+    execute(writer, "DELETE FROM delivery WHERE webhook = ?", {stored->id});
+    stored->last.reset();
+  }
   stored->url = webhook.url;
   stored->kinds = webhook.kinds;
   stored->enabled = webhook.enabled;
@@ -86,6 +96,19 @@ std::vector<Webhook> webhooks(Reader& reader) {
 
 Id delivered_event(Reader& reader, Id webhook) {
   return scalar<Id>(reader, "SELECT delivered FROM webhook WHERE id = ?", {webhook}).value_or(0);
+}
+
+Result<void> put_delivery(Writer& writer, Id webhook, const model::Delivery& delivery) {
+  if (!find_webhook(writer, webhook)) return missing("the webhook");
+  execute(writer,
+          "INSERT INTO delivery (webhook, event, tried_ms, status, code, message, hint, "
+          "next_try_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook) DO UPDATE SET "
+          "event = excluded.event, tried_ms = excluded.tried_ms, status = excluded.status, "
+          "code = excluded.code, message = excluded.message, hint = excluded.hint, "
+          "next_try_ms = excluded.next_try_ms",
+          {webhook, delivery.event, delivery.tried_ms, delivery.status, delivery.code,
+           delivery.message, delivery.hint, delivery.next_try_ms});
+  return {};
 }
 
 Result<void> put_delivered_event(Writer& writer, Id webhook, Id event) {

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from rigs.daemon import Daemon
+from rigs.process import wait_for
 
 NEVER = {"health_s": -1, "statistics_s": -1, "deep_s": -1, "catalogue_s": -1}
 HUB = {"name": "hub", "type": "docker-registry", "address": "http://127.0.0.1:9", "schedule": NEVER}
@@ -170,6 +171,30 @@ def test_a_webhook_is_changed_and_another_url_asks_for_the_secret(daemon):
     audit = admin.get("audit", action="webhook.update")["items"]
     assert len(audit) == 4 and secret["secret"] not in str(audit)
     assert admin("PATCH", "webhooks/999", {"enabled": True}).status == 404
+
+
+def test_a_webhook_is_refused_an_address_that_is_not_allowed_and_shows_its_last_delivery(daemon):
+    admin = daemon.admin
+    for url in ("http://169.254.169.254/latest", "http://10.1.2.3/", "http://[fd00::1]:8080/", "http://0.0.0.0:9/"):
+        refused = admin("POST", "webhooks", {"name": "hook", "url": url})
+        assert (refused.status, refused.code, refused.json()["where"]) == (422, "policy", "/url"), refused.text
+        assert "network.allow" in refused.json()["hint"]
+    assert admin.get("webhooks")["items"] == []
+    hook = {"name": "hook", "url": "http://127.0.0.1:9", "kinds": ["space.declared"]}
+    made = admin.must(201, "POST", "webhooks", hook)
+    assert made["last_delivery"] is None
+    path = f"webhooks/{made['id']}"
+    refused = admin("PATCH", path, {"url": "http://10.1.2.3/", "secret": "a secret that is long"})
+    assert (refused.status, refused.code, refused.json()["where"]) == (422, "policy", "/url"), refused.text
+    assert admin.get(path)["url"] == hook["url"]
+    admin.must(201, "POST", "registries", HUB, validate="skip")
+    admin.must(201, "POST", "registries/hub/spaces", {"name": "app", "declare": True})
+    last = wait_for(lambda: admin.get(path)["last_delivery"], "the delivery to be tried")
+    assert (last["taken"], last["status"], last["code"]) == (False, None, "unreachable"), last
+    assert last["at"] < last["next_try_at"] and last["message"]
+    assert admin.get("webhooks")["items"][0]["last_delivery"]["code"] == "unreachable"
+    listed = daemon.portolan("webhook", "list")
+    assert listed.code == 0 and "NEXT TRY" in listed.stdout and last["message"][:20] in listed.stdout, listed.stdout
 
 
 def chained(line):

@@ -153,6 +153,60 @@ TEST_CASE("what is not taken is sent again and then given up, in order", "[engin
   CHECK(std::is_sorted(got.begin(), got.end(), order));
 }
 
+TEST_CASE("a webhook shows how its newest try went and when the next one is",
+          "[engine][webhooks]") {
+  World world;
+  world.pauses = {5s, 1h, 2h};
+  Receiver receiver;
+  receiver.answers("503 Later");
+  const Id hook = world.hook("chat", receiver.url());
+  const auto last = [&] {
+    return world
+        .read<std::optional<model::Webhook>>(
+            [&](store::Reader& reader) { return base::Result(store::find_webhook(reader, hook)); })
+        ->last;
+  };
+  const auto until = [&](const auto& holds) {
+    const auto end = base::Steady::now() + 30s;
+    while (!holds()) {
+      if (base::Steady::now() >= end) FAIL("it is never shown");
+      world.store->wait_for_change(world.store->revision(), base::Steady::now() + 5ms);
+    }
+  };
+  CHECK_FALSE(last());
+  const Id event = world.happen("a");
+  world.begin();
+  until(last);
+  CHECK(last()->event == event);
+  CHECK(last()->status == 503);
+  CHECK(last()->code == "unavailable");
+  CHECK_THAT(last()->message, Catch::Contains("503"));
+  CHECK(last()->tried_ms == world.clock_ms);
+  CHECK(last()->next_try_ms == world.clock_ms + 3'600'000);
+  const auto revision = [&] {
+    return world
+        .read<std::optional<model::Webhook>>(
+            [&](store::Reader& reader) { return base::Result(store::find_webhook(reader, hook)); })
+        ->provenance.revision;
+  };
+  CHECK(revision() == 1);
+
+  world.webhooks->stop();
+  receiver.answers("200 OK");
+  world.begin();
+  until([&] { return last()->code.empty(); });
+  CHECK(last()->status == 200);
+  CHECK(last()->next_try_ms == 0);
+  world.webhooks->stop();
+
+  auto moved = *world.read<std::optional<model::Webhook>>(
+      [&](store::Reader& reader) { return base::Result(store::find_webhook(reader, hook)); });
+  moved.url = "http://127.0.0.1:9/";
+  world.write<model::Webhook>(
+      [&](store::Writer& writer) { return store::update_webhook(writer, moved, 0, {}); });
+  CHECK_FALSE(last());
+}
+
 TEST_CASE("a redirect is not followed", "[engine][webhooks]") {
   World world;
   Receiver receiver, elsewhere;

@@ -230,7 +230,7 @@ TEST_CASE("an older database is brought up to date, after a backup", "[store][mi
   CHECK(world.read<std::optional<int>>([](Reader& reader) {
     return store::scalar<int>(reader, "SELECT count(*) FROM from_before");
   }) == 1);
-  REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v3"});
+  REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v4"});
   CHECK(number(world.folder / "data/portolan.db.before-v3", "PRAGMA user_version") == 0);
   CHECK(number(world.folder / "data/portolan.db.before-v3", "SELECT count(*) FROM from_before") ==
         1);
