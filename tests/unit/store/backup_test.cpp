@@ -231,8 +231,8 @@ TEST_CASE("an older database is brought up to date, after a backup", "[store][mi
     return store::scalar<int>(reader, "SELECT count(*) FROM from_before");
   }) == 1);
   REQUIRE(world.files("portolan.db.before-") == std::vector<std::string>{"portolan.db.before-v4"});
-  CHECK(number(world.folder / "data/portolan.db.before-v3", "PRAGMA user_version") == 0);
-  CHECK(number(world.folder / "data/portolan.db.before-v3", "SELECT count(*) FROM from_before") ==
+  CHECK(number(world.folder / "data/portolan.db.before-v4", "PRAGMA user_version") == 0);
+  CHECK(number(world.folder / "data/portolan.db.before-v4", "SELECT count(*) FROM from_before") ==
         1);
   world.store.reset();
   CHECK(number(world.file(), "PRAGMA user_version") ==
