@@ -3,6 +3,7 @@
 
 #include "api/registry_access.h"
 #include "api/represent.h"
+#include "engine/grant_rules.h"
 #include "model/json.h"
 #include "model/words.h"
 #include "store/tenants.h"
@@ -24,17 +25,49 @@ store::KeptStatistics only_visible(store::KeptStatistics kept, const std::set<st
   return kept;
 }
 
-/// One step of the quick start: whether it is done, and the call that does it.
-Json step_json(const char* name, bool done, std::string method, std::string path,
-               std::string help) {
+/// One step of the quick start: whether it is done, and the call and the command that do it.
+Json step_json(const char* name, bool done, const char* method, std::string path,
+               std::string command, const char* help) {
   Json next = Json::object();
-  next.set("method", Json::string(std::move(method)));
+  next.set("method", Json::string(method));
   next.set("path", Json::string(std::move(path)));
-  next.set("help", Json::string(std::move(help)));
+  next.set("command", Json::string("portolan " + std::move(command)));
+  next.set("help", Json::string(help));
   Json out = Json::object();
   out.set("step", Json::string(name));
   out.set("done", Json::boolean(done));
   out.set("next", std::move(next));
+  return out;
+}
+
+/// The workspaces that may use something of a registry, of those the caller sees: its own, those
+/// that are bound, and the caller's where a space is public.
+std::vector<model::Id> users_of(store::Reader& reader, const Seen& seen, bool has_public) {
+  const model::RegistryRecord& record = seen.row.record;
+  if (record.workspace) return {*record.workspace};
+  std::vector<model::Id> out;
+  for (const model::Binding& binding :
+       store::bindings(reader, {.space = {}, .workspace = {}, .registry = record.id}))
+    if (binding.revoke_pending.empty() && !binding.broken &&
+        seen.view.sees_workspace(binding.workspace))
+      out.push_back(binding.workspace);
+  if (has_public) out.insert(out.end(), seen.view.workspaces.begin(), seen.view.workspaces.end());
+  return out;
+}
+
+/// Where an application may run that uses the registry, as far as the caller knows one.
+struct Site {
+  std::string workspace{}, name_space{};
+};
+Site site_of(store::Reader& reader, const std::vector<model::Id>& workspaces) {
+  Site out;
+  for (const model::Id id : workspaces) {
+    const auto workspace = store::find_workspace(reader, id);
+    if (!workspace) continue;
+    const auto namespaces = store::namespaces(reader, id);
+    if (!namespaces.empty()) return {workspace->name, namespaces.front().text()};
+    if (out.workspace.empty()) out.workspace = workspace->name;
+  }
   return out;
 }
 
@@ -58,6 +91,7 @@ class RegistryViews : public Handlers {
       out.set("registry", seen->inspect ? registry_json(seen->row) : summary_json(seen->row));
       out.set("statistics", kept_json(statistics_of(reader, *seen, spaces)));
       out.set("spaces", counts_json(spaces));
+      out.set("links", links_json(*seen));
       out.set("quick_start", quick_start_json(reader, *seen, spaces));
       return json_answer(out);
     });
@@ -201,33 +235,53 @@ class RegistryViews : public Handlers {
     return out;
   }
 
-  /// The three steps of the source document: a space, who may use it, an application.
-  static Json quick_start_json(store::Reader& reader, const Seen& seen,
-                               const std::vector<model::SpaceRecord>& spaces) {
+  /// Where the numbers are, and how they grew; that for who may inspect the registry.
+  static Json links_json(const Seen& seen) {
+    const std::string statistics = path_of(seen.row.record) + "/statistics";
+    Json out = Json::object();
+    out.set("statistics", Json::string(statistics));
+    out.set("series",
+            seen.inspect ? Json::string(statistics + "/series?measure={measure}") : Json());
+    return out;
+  }
+
+  /// The three steps of the source document: a space, who may use it, an application. What is not
+  /// known stands in braces in a path, in capitals in a command.
+  Json quick_start_json(store::Reader& reader, const Seen& seen,
+                        const std::vector<model::SpaceRecord>& spaces) const {
     const model::RegistryRecord& record = seen.row.record;
-    const std::string path = path_of(record);
-    const bool space = !spaces.empty();
-    const bool shared =
-        record.workspace.has_value() ||
-        std::any_of(spaces.begin(), spaces.end(),
-                    [](const model::SpaceRecord& one) { return one.is_public; }) ||
-        !store::bindings(reader, {.space = {}, .workspace = {}, .registry = record.id}).empty();
-    const std::string first = space ? percent_encode(spaces.front().name) : "{space}";
-    bool application = false;  // Somebody has a namespace that may pull from here.
-    if (record.workspace) {
-      application = !store::namespaces(reader, *record.workspace).empty();
-    } else {
-      for (const auto& binding :
-           store::bindings(reader, {.space = {}, .workspace = {}, .registry = record.id}))
-        application = application || !store::namespaces(reader, binding.workspace).empty();
-    }
+    const std::string path = path_of(record), identity = record.identity();
+    const auto first = std::find_if(spaces.begin(), spaces.end(),
+                                    [](const auto& space) { return space.gone_ms == 0; });
+    const bool space = first != spaces.end();
+    const bool open = std::any_of(spaces.begin(), spaces.end(), [](const auto& one) {
+      return one.gone_ms == 0 && one.is_public;
+    });
+    const auto workspaces = users_of(reader, seen, open);
+    const Site site = site_of(reader, workspaces);
+    const bool shared = open || !workspaces.empty();
+    const bool makes_spaces =
+        engine::has_extension(resources_.daemon, record.settings.type, engine::spaces_extension);
+    const auto or_else = [](const std::string& text, const char* otherwise) {
+      return text.empty() ? std::string(otherwise) : percent_encode(text);
+    };
+    const auto word = [](const std::string& text, const char* otherwise) {
+      return text.empty() ? std::string(otherwise) : text;
+    };
+    const std::string name = space ? first->name : std::string();
     Json out = Json::array();
     out.push(step_json("space", space, "POST", path + "/spaces",
-                       "Create a space, or declare a prefix."));
-    out.push(step_json("workspace", shared, "POST", path + "/spaces/" + first + "/bindings",
+                       "space create " + identity + " SPACE" + (makes_spaces ? "" : " --declare"),
+                       makes_spaces ? "Create a space." : "Declare a prefix of its repositories."));
+    out.push(step_json("workspace", shared, "POST",
+                       path + "/spaces/" + or_else(name, "{space}") + "/bindings",
+                       "binding add " + identity + " " + word(name, "SPACE") + " WORKSPACE",
                        "Bind a private space to a workspace, or make it public."));
-    out.push(step_json("application", application, "GET",
-                       "/api/v1/workspaces/{workspace}/pull-secret?namespace={namespace}",
+    out.push(step_json("application", !site.name_space.empty(), "GET",
+                       "/api/v1/workspaces/" + or_else(site.workspace, "{workspace}") +
+                           "/pull-secret?namespace=" + or_else(site.name_space, "{namespace}"),
+                       "image pull-secret " + word(site.workspace, "WORKSPACE") + " --namespace " +
+                           word(site.name_space, "CLUSTER/NAMESPACE"),
                        "Give the workspace a namespace and apply its pull secret there."));
     return out;
   }
@@ -235,14 +289,20 @@ class RegistryViews : public Handlers {
 
 void add_components(Routes& routes) {
   routes.component("Overview", R"({"type": "object", "required": ["registry", "statistics",
-    "spaces", "quick_start"], "properties": {
+    "spaces", "links", "quick_start"], "properties": {
       "registry": {"$ref": "#/components/schemas/Registry"},
       "statistics": {"$ref": "#/components/schemas/Statistics"},
       "spaces": {"type": "object", "required": ["total", "public", "private", "gone"]},
+      "links": {"type": "object", "required": ["statistics", "series"], "properties": {
+        "statistics": {"type": "string"}, "series": {"type": ["string", "null"],
+          "description": "Over time, of a measure of the statistics; null: not for the caller."}}},
       "quick_start": {"type": "array", "items": {"type": "object",
         "required": ["step", "done", "next"], "properties": {
           "step": {"enum": ["space", "workspace", "application"]}, "done": {"type": "boolean"},
-          "next": {"type": "object"}}}}}})");
+          "next": {"type": "object", "required": ["method", "path", "command", "help"],
+            "description": "What is not known is in braces in the path, in capitals in the command.",
+            "properties": {"method": {"type": "string"}, "path": {"type": "string"},
+              "command": {"type": "string"}, "help": {"type": "string"}}}}}}}})");
   routes.component("Checks", R"({"type": "object", "required": ["health", "history"],
     "properties": {"health": {"$ref": "#/components/schemas/Health"},
       "history": {"type": "array", "items": {"type": "object", "required": ["state", "reason",

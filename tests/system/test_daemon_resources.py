@@ -197,6 +197,47 @@ def test_a_webhook_is_refused_an_address_that_is_not_allowed_and_shows_its_last_
     assert listed.code == 0 and "NEXT TRY" in listed.stdout and last["message"][:20] in listed.stdout, listed.stdout
 
 
+def test_the_overview_says_what_to_call_next_with_what_the_caller_knows(daemon):
+    admin = daemon.admin
+    admin.must(201, "POST", "registries", HUB, validate="skip")
+
+    def overview(caller=admin):
+        shown = caller.get("registries/hub/overview")
+        return {step["step"]: step for step in shown["quick_start"]}, shown["links"]
+
+    steps, links = overview()
+    assert [step["done"] for step in steps.values()] == [False] * 3
+    assert steps["space"]["next"]["command"] == "portolan space create hub SPACE --declare"
+    assert "{workspace}" in steps["application"]["next"]["path"]
+    statistics = "/api/v1/registries/hub/statistics"
+    assert links == {"statistics": statistics, "series": statistics + "/series?measure={measure}"}
+    admin.must(200, "GET", links["series"].replace("{measure}", "repositories"))
+
+    command = steps["space"]["next"]["command"].replace("SPACE", "app").split()[1:]
+    assert daemon.portolan(*command).code == 0
+    for name in ("other", "shop"):
+        admin.must(201, "POST", "workspaces", {"name": name})
+    member = daemon.user("member", {"shop": "workspace-admin"})
+    admin.must(204, "PUT", "workspaces/other/namespaces/east/theirs")
+    admin.must(201, "POST", "registries/hub/spaces/app/bindings", {"workspace": "other"})
+    steps, _ = overview()
+    assert all(step["done"] for step in steps.values())
+    assert steps["application"]["next"]["path"] == "/api/v1/workspaces/other/pull-secret?namespace=east%2Ftheirs"
+
+    command = steps["workspace"]["next"]["command"].replace("WORKSPACE", "shop").split()[1:]
+    assert command == ["binding", "add", "hub", "app", "shop"] and daemon.portolan(*command).code == 0
+    steps, links = overview(member)
+    assert "other" not in str(steps) and links["series"] is None, "he does not know who else uses it"
+    assert not steps["application"]["done"] and "/workspaces/shop/" in steps["application"]["next"]["path"]
+    admin.must(204, "PUT", "workspaces/shop/namespaces/east/ours")
+    steps, _ = overview(member)
+    assert steps["application"]["done"]
+    command = steps["application"]["next"]["command"]
+    assert command == "portolan image pull-secret shop --namespace east/ours"
+    assert daemon.portolan(*command.split()[1:], caller=member).code == 0
+    member.must(200, "GET", steps["application"]["next"]["path"])
+
+
 def chained(line):
     """The hash of an exported entry, made as docs/security.md says."""
     names = ("hash_before", "id", "at_ms", "actor", "action", "subject", "remote", "request_id", "outcome",
