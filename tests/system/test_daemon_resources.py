@@ -1,7 +1,10 @@
 """What every resource of the API keeps to: its ETag, and the pages of its lists; webhooks; the audit's export."""
 
+import collections
 import hashlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from rigs.daemon import Daemon
@@ -52,6 +55,58 @@ def test_an_etag_is_of_one_row_and_one_revision_of_it(daemon, path):
     assert changed != second and admin("GET", path).headers["ETag"].startswith(changed[:-1] + ":")
     assert admin("PATCH", path, change, headers={"If-Match": second}).status == 412
     assert admin("DELETE", path, headers={"If-Match": second}, **gone).status == 412
+
+
+CLIENTS, ROUNDS = 12, 12
+
+
+@pytest.mark.parametrize("path", RESOURCES)
+def test_of_many_writes_to_one_revision_exactly_one_wins(daemon, path):
+    """Patches and deletes at once, all with the ETag that was read: what the first one did is never lost."""
+    admin, (collection, body, _) = daemon.admin, RESOURCES[path]
+    more = {"validate": "skip"} if collection == "registries" else {}
+    if path.startswith("registries/hub/"):
+        admin.must(201, "POST", "registries", HUB, validate="skip")
+    gone = {"confirm": "app"} if "/spaces/" in path else {}
+    start_line = threading.Barrier(CLIENTS)
+    wins, place = collections.Counter(), None
+
+    def change(number, shown):
+        """What differs from what is shown, and from what the others write where it can."""
+        if "/spaces/" in path:
+            return {"visibility": "private" if shown["visibility"] == "public" else "public"}
+        if collection == "webhooks":
+            return {"kinds": [f"of.{number}"]}
+        return {"display_name" if collection == "users" else "description": f"of {number}"}
+
+    def write(number, remove, etag, shown):
+        start_line.wait(30)
+        if remove:
+            return "DELETE", admin("DELETE", place, headers={"If-Match": etag}, **gone)
+        return "PATCH", admin("PATCH", place, change(number, shown), headers={"If-Match": etag}, **more)
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        for turn in range(ROUNDS):
+            if place is None:
+                place = admin("POST", collection, body, **more).headers["Location"]
+            before = admin("GET", place)
+            etag, shown = before.headers["ETag"], before.json()
+            done = [one.result() for one in [
+                clients.submit(write, f"{turn}.{n}", n % 3 == turn % 3, etag, shown) for n in range(CLIENTS)]]
+            told = collections.Counter((method, answer.status) for method, answer in done)
+            won = [method for method, answer in done if answer.status < 300]
+            assert len(won) == 1, told
+            assert {answer.status for _, answer in done} <= {200, 204, 404, 412}, told
+            after = admin("GET", place)
+            if won == ["DELETE"]:
+                assert after.status == 404, told
+                place = None
+            else:
+                assert (404 not in {answer.status for _, answer in done}) and after.status == 200, told
+                winner = next(answer for _, answer in done if answer.status == 200)
+                assert after.headers["ETag"].startswith(winner.headers["ETag"][:-1]), told
+            wins.update(won)
+    assert sum(wins.values()) == ROUNDS
 
 
 def test_not_modified_is_said_only_while_all_that_is_shown_is_the_same(daemon):
