@@ -75,6 +75,14 @@ class Images : public Handlers {
     return list_answer(
         call, "repositories",
         [&](store::Reader& reader, const store::PageRequest& request) {
+          std::vector<model::Id> asked;
+          if (const std::string& name = call.text("space"); !name.empty()) {
+            const auto space = store::find_space(reader, seen->row.record.id, name);
+            if (!space || !(seen->inspect || seen->view.sees_space(space->id)))
+              return store::Page<model::RepositoryRecord>();
+            asked = {space->id};
+            filter.only_spaces = &asked;
+          }
           return store::list_repositories(reader, request, filter);
         },
         repository_json);
@@ -316,7 +324,8 @@ void add_catalogue(const Table<Images>& table) {
       .get("/repositories", &Images::repositories, "list*Repositories",
            "Repositories, as last seen")
       .paged()
-      .takes({search_parameter(), sort_parameter({"name", "updated", "pulls"})})
+      .takes({search_parameter(), sort_parameter({"name", "updated", "pulls"}),
+              text_parameter("space", "Only of this space", 255)})
       .gives(200, "Repositories", "A page")
       .needs("registry.read");
   const Parameter repository =

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from rigs import DockerRegistry
 from rigs.daemon import Daemon
 from rigs.process import wait_for
 
@@ -170,6 +171,26 @@ def test_jobs_and_events_are_filtered_over_what_one_sees(daemon):
     assert [row["id"] for row in rows] == ids(admin, "jobs", registry="shop/own", state="failed")
     told = daemon.portolan("event", "list", "--workspace", "other", "--kind", "registry.created")
     assert told.code == 0 and "other/own" in told.stdout and "shop/own" not in told.stdout, told.stdout
+
+
+def test_repositories_are_listed_by_the_spaces_that_one_sees(daemon, start):
+    admin, registry = daemon.admin, start(DockerRegistry)
+    for image in ("shop/web", "shop/api", "lab/web"):
+        registry.push().image(image, ["1"])
+    admin.must(201, "POST", "registries", {"name": "hub", "type": "docker-registry", "address": registry.address})
+    wait_for(lambda: len(admin.get("registries/hub/repositories")["items"]) == 3, "the catalogue")
+    admin.must(201, "POST", "workspaces", {"name": "team"})
+    admin.must(201, "POST", "registries/hub/spaces/shop/bindings", {"workspace": "team"})
+    member = daemon.user("member", {"team": "workspace-viewer"})
+
+    def names(caller, **filters):
+        return [row["name"] for row in caller.get("registries/hub/repositories", **filters)["items"]]
+    assert names(admin, space="lab") == ["lab/web"] and names(admin, space="none") == []
+    assert names(admin, space="shop", search="web") == ["shop/web"]
+    assert names(member) == names(member, space="shop") == ["shop/api", "shop/web"]
+    assert names(member, space="lab") == [], "a foreign space answers as one that is not there"
+    listed = daemon.portolan("image", "repositories", "hub", "--space", "lab")
+    assert listed.code == 0 and "lab/web" in listed.stdout and "shop" not in listed.stdout, listed.stdout
 
 
 def test_pages_are_as_long_as_the_settings_say(start, portolan):

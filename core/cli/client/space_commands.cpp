@@ -107,6 +107,7 @@ std::vector<ApiCommand> images() {
        .path = "{REGISTRY}/repositories",
        .positionals = {registry},
        .fields = {text("search", "TEXT", "part of the name", "?search"),
+                  text("space", "SPACE", "only of this space", "?space"),
                   text("sort", "COLUMN", "name, updated or pulls; -name descends", "?sort")},
        .columns = {{"REPOSITORY", "/name"},
                    {"ARTIFACTS", "/artifacts"},
