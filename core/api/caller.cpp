@@ -103,9 +103,11 @@ std::optional<Problem> Authenticator::admit(const Route& route, Call& call) {
     return problem;
   }
   auto caller = recognise(base::sha256(secret), by_session);
-  if (!caller)
+  if (!caller) {
+    ++(by_session ? failures_.session : failures_.token);
     return sign_in(by_session ? "the session has ended" : "the token is not known or has ended",
                    by_session ? "Sign in again." : "Make another with portolan token create.");
+  }
   call.caller = std::move(caller);
   if (route.security == security_signed_in) return {};
   const auto action = model::action_from(route.security);
@@ -182,6 +184,7 @@ base::Result<std::shared_ptr<const Caller>> Authenticator::look_up(const std::st
 base::Result<void> Authenticator::allow_guess(const std::string& what, const Peer& peer) {
   const auto per_minute = static_cast<double>(daemon_.settings()->auth.login_attempts_per_minute);
   if (guesses_.allow(what, peer, per_minute)) return {};
+  ++failures_.password;
   return Error{.code = Code::rate_limited,
                .message = "too many attempts to sign in",
                .hint = "Wait a minute.",
@@ -240,6 +243,7 @@ base::Result<model::User> Authenticator::log_in(const std::string& name,
     guesses_.succeeded(name, peer);
     return *known->user;
   }
+  ++failures_.password;
   return Error{.code = Code::unauthorized,
                .message = "the name or the password is wrong",
                .hint = "An admin can set another password with portolan user password."};

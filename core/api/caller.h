@@ -1,5 +1,6 @@
 #pragma once
 /// Who asks: bearer tokens and the console's session cookie become a Principal.
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -62,6 +63,12 @@ class Authenticator {
   /// One of the caller's dry calls of this minute.
   base::Result<void> allow_try(const Caller& caller, double per_minute);
 
+  /// Sign-ins that failed since the process began; a guess refused unseen is one of a password.
+  struct Failures {
+    std::atomic<std::uint64_t> password{0}, token{0}, session{0};
+  };
+  const Failures& failures() const { return failures_; }
+
   /// Writes down what came since the last call: when tokens were last used, later ends of sessions
   /// that were, and in the audit how many guesses were refused without looking. Waits for the disk.
   /// To be called about once a minute.
@@ -78,6 +85,7 @@ class Authenticator {
 
   const engine::Daemon& daemon_;
   Guesses guesses_;
+  Failures failures_;
   base::Mutex mutex_;
   base::Condition hashing_ended_;
   int hashing_ GUARDED_BY(mutex_) = 0, waiting_ GUARDED_BY(mutex_) = 0;

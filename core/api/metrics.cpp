@@ -6,6 +6,8 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <unordered_map>
 
 #include "base/mutex.h"
@@ -39,23 +41,41 @@ std::string_view label_of(std::string_view method) {
 void Samples::gauge(std::string_view name, std::string_view help, double value, Labels labels) {
   prometheus::ClientMetric metric = labelled(std::move(labels));
   metric.gauge.value = value;
-  add(name, help, false).family.metric.push_back(std::move(metric));
+  add(name, help, Kind::gauge).family.metric.push_back(std::move(metric));
 }
 
 void Samples::counter(std::string_view name, std::string_view help, double value, Labels labels) {
   prometheus::ClientMetric metric = labelled(std::move(labels));
   metric.counter.value = value;
-  add(name, help, true).family.metric.push_back(std::move(metric));
+  add(name, help, Kind::counter).family.metric.push_back(std::move(metric));
 }
 
-Samples::Family& Samples::add(std::string_view name, std::string_view help, bool counter) {
+void Samples::histogram(std::string_view name, std::string_view help,
+                        std::span<const double> bounds, std::span<const std::uint64_t> counts,
+                        double sum, Labels labels) {
+  prometheus::ClientMetric metric = labelled(std::move(labels));
+  std::uint64_t so_far = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    so_far += counts[i];
+    const double bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({so_far, bound});
+  }
+  metric.histogram.sample_count = so_far;
+  metric.histogram.sample_sum = sum;
+  add(name, help, Kind::histogram).family.metric.push_back(std::move(metric));
+}
+
+Samples::Family& Samples::add(std::string_view name, std::string_view help, Kind kind) {
+  const std::array types{prometheus::MetricType::Gauge, prometheus::MetricType::Counter,
+                         prometheus::MetricType::Histogram};
+
   const auto same = [&](const auto& each) { return each->family.name == name; };
   const auto found = std::find_if(families_.begin(), families_.end(), same);
   if (found != families_.end()) return **found;
   auto family = std::make_shared<Family>();
   family->family.name = name;
   family->family.help = help;
-  family->family.type = counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+  family->family.type = types[static_cast<std::size_t>(kind)];
   families_.push_back(family);
   return *family;
 }

@@ -3,6 +3,7 @@
 /// prometheus-cpp.
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,11 +20,16 @@ class Samples {
   using Labels = std::vector<std::pair<std::string, std::string>>;
   void gauge(std::string_view name, std::string_view help, double value, Labels labels = {});
   void counter(std::string_view name, std::string_view help, double value, Labels labels = {});
+  /// `counts`: how many fell below or at each of `bounds` and not below the one before, and one
+  /// more for those above all; `sum`: of all values.
+  void histogram(std::string_view name, std::string_view help, std::span<const double> bounds,
+                 std::span<const std::uint64_t> counts, double sum, Labels labels = {});
 
  private:
   friend class Metrics;
   struct Family;
-  Family& add(std::string_view name, std::string_view help, bool counter);
+  enum class Kind { gauge, counter, histogram };
+  Family& add(std::string_view name, std::string_view help, Kind kind);
   std::vector<std::shared_ptr<Family>> families_;
 };
 

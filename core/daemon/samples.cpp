@@ -2,6 +2,7 @@
 #include "base/url.h"
 #include "cli/program.h"
 #include "daemon/running.h"
+#include "store/jobs.h"
 #include "store/measures.h"
 #include "store/registries.h"
 
@@ -48,6 +49,53 @@ void add_registry(api::Samples& samples, const store::RegistryRow& row,
   add_measures(samples, statistics, name);
 }
 
+void add_traffic(api::Samples& samples, const services::Traffic& traffic) {
+  for (const auto& [type, sums] : traffic.by_type()) {
+    for (const auto& [code, count] : sums.ends)
+      samples.counter("portolan_upstream_requests_total",
+                      "Exchanges with registries, by HTTP status or, when none came, our code",
+                      static_cast<double>(count), {{"type", type}, {"code", code}});
+    samples.histogram("portolan_upstream_request_duration_seconds",
+                      "From a request's start to the end of its answer", services::Traffic::bounds,
+                      sums.buckets, sums.seconds, {{"type", type}});
+  }
+}
+
+void add_plugins(api::Samples& samples, const plugin::PluginSet& plugins) {
+  for (const plugin::Plugin& each : plugins.plugins()) {
+    if (each.state != plugin::State::ready || !each.note) continue;
+    const plugin::Note& note = *each.note;
+    samples.gauge("portolan_plugin_info", "Which plugins are in use", 1,
+                  {{"plugin", note.id},
+                   {"version", note.version},
+                   {"abi", std::to_string(note.abi_major) + "." + std::to_string(note.abi_minor)},
+                   {"isolation", "none"}});
+  }
+}
+
+/// `waiting`: by kind; a kind of which none waits is told as 0.
+void add_jobs(api::Samples& samples, const std::map<std::string, std::uint64_t>& failures,
+              const std::map<std::string, std::size_t>& waiting) {
+  for (const auto& [kind, count] : failures) {
+    samples.counter("portolan_job_failures_total", "Tries that failed", static_cast<double>(count),
+                    {{"job", kind}});
+    const auto found = waiting.find(kind);
+    samples.gauge("portolan_job_queue_length", "Jobs that wait or run",
+                  found == waiting.end() ? 0 : static_cast<double>(found->second),
+                  {{"queue", kind}});
+  }
+}
+
+void add_sign_ins(api::Samples& samples, const api::Authenticator::Failures& failures) {
+  const auto add = [&](const char* method, std::uint64_t count) {
+    samples.counter("portolan_auth_failures_total", "Sign-ins and tokens that were refused",
+                    static_cast<double>(count), {{"method", method}});
+  };
+  add("password", failures.password);
+  add("session", failures.session);
+  add("token", failures.token);
+}
+
 }  // namespace
 
 void Running::report(api::Samples& samples) const {
@@ -64,6 +112,9 @@ void Running::report(api::Samples& samples) const {
                 static_cast<double>(load.running));
   samples.gauge("portolan_keeper_late_seconds", "How late the most overdue look is",
                 seconds(load.late_ms));
+  add_plugins(samples, daemon_.plugins);
+  add_traffic(samples, daemon_.router.traffic());
+  add_sign_ins(samples, authenticator_.failures());
   std::error_code failed;
   const auto bytes =
       std::filesystem::file_size(settings_.now()->store.path / "portolan.db", failed);
@@ -71,6 +122,7 @@ void Running::report(api::Samples& samples) const {
     samples.gauge("portolan_db_size_bytes", "The file of the database, without its log",
                   static_cast<double>(bytes));
   (void)store_->read<int>([&](store::Reader& reader) -> base::Result<int> {
+    add_jobs(samples, jobs_.failures(), store::live_jobs(reader));
     store::PageRequest request;
     request.limit = model::limits::daemon::page_max;
     do {

@@ -37,6 +37,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   void add(JobKind kind) {
     const base::Lock lock(mutex_);
     std::string name = kind.name;
+    failures_[name] = 0;  // A series that is there before the first failure can be watched.
     kinds_.emplace(std::move(name), std::move(kind));
   }
 
@@ -65,6 +66,11 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
     while (!running_.empty() && Steady::now() < until) ended_.wait_until(mutex_, until);
     left_alone_ = true;
     return running_.empty();
+  }
+
+  std::map<std::string, std::uint64_t> failures() {
+    const base::Lock lock(mutex_);
+    return failures_;
   }
 
   base::Result<model::Job> enqueue(store::Writer& writer, model::Job job,
@@ -228,6 +234,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
       return store::fail_job(writer, job.id, output.error(), retry_at(job, kind, output.error()));
     }));
     const base::Lock lock(mutex_);
+    if (!output && !stopping_) ++failures_[kind.name];
     if (run_of(job)) running_.erase(job.id);
     ended_.notify_all();
   }
@@ -286,6 +293,7 @@ class JobRunner::State : public std::enable_shared_from_this<State> {
   base::Condition ended_;
   std::map<std::string, JobKind> kinds_ GUARDED_BY(mutex_);  // Entries never move once started.
   std::map<Id, Running> running_ GUARDED_BY(mutex_);
+  std::map<std::string, std::uint64_t> failures_ GUARDED_BY(mutex_);  // By kind.
   bool dispatching_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool left_alone_ GUARDED_BY(mutex_) = false;
@@ -300,6 +308,8 @@ void JobRunner::add(JobKind kind) { state_->add(std::move(kind)); }
 void JobRunner::start() { state_->start(); }
 
 bool JobRunner::stop(milliseconds patience) { return state_->stop(patience); }
+
+std::map<std::string, std::uint64_t> JobRunner::failures() const { return state_->failures(); }
 
 base::Result<model::Job> JobRunner::enqueue(store::Writer& writer, model::Job job,
                                             store::WhenRunning when_running) const {

@@ -49,6 +49,9 @@ class JobRunner {
       store::Writer& writer, model::Job job,
       store::WhenRunning when_running = store::WhenRunning::join) const;
 
+  /// How often bodies of each kind failed since the process began, tries that follow included.
+  std::map<std::string, std::uint64_t> failures() const;
+
  private:
   class State;
   std::shared_ptr<State> state_;

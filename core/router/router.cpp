@@ -37,6 +37,7 @@ base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions op
   if (!type) return type.error();
   auto config = make_config_json(*plugins_.type(options.registry.type), options.registry);
   if (!config) return config.error();
+  options.traffic = traffic_;
   auto upstream = services::Upstream::open(transport_, options);
   if (!upstream) return upstream.error();
   auto registry = std::make_shared<Registry>(std::move(options), *std::move(type),
@@ -253,6 +254,8 @@ std::vector<model::Detection> Router::detect(const services::UpstreamOptions& ad
                                              const CallSettings& settings) {
   services::UpstreamOptions options = address;
   options.registry.credentials = {};
+  options.registry.type.clear();  // It is what is asked for.
+  options.traffic = traffic_;
   auto upstream = services::Upstream::open(transport_, std::move(options));
   return upstream ? detect_at(plugins_, *upstream, settings) : std::vector<model::Detection>();
 }

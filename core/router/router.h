@@ -84,6 +84,9 @@ class Router {
   std::vector<model::Detection> detect(const services::UpstreamOptions& address,
                                        const CallSettings& settings);
 
+  /// What all exchanges of calls through this router came to.
+  const services::Traffic& traffic() const { return *traffic_; }
+
  private:
   template <class T, class Body>
   base::Result<T> change(Registry& registry, const CallSettings& settings, Body&& body);
@@ -94,6 +97,8 @@ class Router {
 
   plugin::PluginSet& plugins_;
   net::Transport& transport_;
+  // Shared: an abandoned call may count after us.
+  const std::shared_ptr<services::Traffic> traffic_ = std::make_shared<services::Traffic>();
 };
 
 }  // namespace portolan::router

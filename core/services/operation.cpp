@@ -127,7 +127,7 @@ void Operation::end_exchange(const std::optional<Error>& error) {
                     .attempt = 1 + retries_,
                     .credential = credential_};
   if (error) note.error = error->code;
-  call_.upstream().log(call_.options().log, note);
+  call_.upstream().note(call_.options().log, note);
 }
 
 void Operation::abort_exchange() {

@@ -120,7 +120,7 @@ class Examination {
     ExchangeNote note{
         .what = "probe", .method = "GET", .url = url_, .status = finding_.status, .began = began};
     if (finding_.error) note.error = finding_.error->code;
-    upstream_.log(log_, note);
+    upstream_.note(log_, note);
   }
 
   void listen(Steady::time_point began) {

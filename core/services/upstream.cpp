@@ -74,10 +74,11 @@ Upstream::Upstream(net::Transport& transport, UpstreamOptions options, base::Url
       slots_(std::max(1, options_.concurrency)),
       vault_(options_.registry) {}
 
-void Upstream::log(const Log& log, const ExchangeNote& note) const {
+void Upstream::note(const Log& log, const ExchangeNote& note) const {
+  const auto took = base::Steady::now() - note.began;
+  if (options_.traffic) options_.traffic->count(registry().type, note.status, note.error, took);
   if (!log.wants(PORTOLAN_LOG_DEBUG)) return;
-  const auto elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(base::Steady::now() - note.began);
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(took);
   LogLine line;
   line.level = PORTOLAN_LOG_DEBUG;
   line.call = note.call;

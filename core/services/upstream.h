@@ -14,6 +14,7 @@
 #include "model/outcome.h"
 #include "services/authentication/tokens.h"
 #include "services/slots.h"
+#include "services/traffic.h"
 #include "services/vault.h"
 
 namespace portolan::services {
@@ -37,7 +38,7 @@ struct Log {
   bool wants(int level) const { return take && level >= least; }
 };
 
-/// One exchange, as the log tells it.
+/// One exchange that ended, as the log and the counts tell it.
 struct ExchangeNote {
   std::string_view what = "request";  ///< Or "token request", "probe".
   std::uint64_t call = 0;
@@ -55,6 +56,7 @@ struct UpstreamOptions {
   net::AddressPolicy policy;
   int concurrency =
       model::limits::requests_per_registry;  ///< In flight; one more is reserved for validation.
+  std::shared_ptr<Traffic> traffic{};        ///< Where exchanges are counted; null: nowhere.
 };
 
 /// What the credential-free GET of the base told.
@@ -85,8 +87,8 @@ class Upstream {
   /// One GET of the base without credentials; any HTTP status is ok, no redirect followed. Through
   /// a proxy dns and tcp are skipped. Takes the reserved slot. Blocks until `deadline`.
   Probe probe(const base::Deadline& deadline, const Log& log = {});
-  /// One line at debug level: no query, no secret.
-  void log(const Log& log, const ExchangeNote& note) const;
+  /// Counts it, and one line at debug level: no query, no secret.
+  void note(const Log& log, const ExchangeNote& note) const;
 
   const base::Url& base() const { return base_; }
   const std::string& origin() const { return origin_; }

@@ -217,6 +217,18 @@ std::int64_t next_job_at(Reader& reader) {
   return due.value_or(lapse.value_or(0));
 }
 
+std::map<std::string, std::size_t> live_jobs(Reader& reader) {
+  std::map<std::string, std::size_t> counts;
+  for (Rows rows = query(reader,
+                         "SELECT kind, COUNT(*) FROM job WHERE state IN ('queued', 'running') "
+                         "GROUP BY kind");
+       rows.next();) {
+    std::string kind = rows.get<std::string>();
+    counts[std::move(kind)] = rows.get<std::size_t>();
+  }
+  return counts;
+}
+
 Result<std::size_t> delete_jobs_before(Writer& writer, std::int64_t ms) {
   return static_cast<std::size_t>(
       execute(writer, "DELETE FROM job WHERE ended_ms <> 0 AND ended_ms < ?", {ms}));

@@ -1,5 +1,7 @@
 #pragma once
 /// Lasting work, audit, webhooks, idempotency.
+#include <map>
+
 #include "store/store.h"
 
 namespace portolan::store {
@@ -36,6 +38,8 @@ struct JobFilter {
 Page<model::Job> list_jobs(Reader&, const PageRequest&, const JobFilter&);
 /// When the next is due or the next lease passes; Unix milliseconds, 0 = none.
 std::int64_t next_job_at(Reader&);
+/// How many of each kind wait or run.
+std::map<std::string, std::size_t> live_jobs(Reader&);
 /// Those that ended before then go. How many went.
 base::Result<std::size_t> delete_jobs_before(Writer&, std::int64_t ms);
 

@@ -1,13 +1,18 @@
 """The daemon as its operator meets it: first start, readiness, reload, the end, and what it refuses to start with."""
 
+import pathlib
+import re
 import signal
 import socket
 
 import pytest
+import requests
 from rigs import DockerRegistry
 from rigs.binary import CANARY
 from rigs.daemon import Caller, Daemon
 from rigs.process import wait_for
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -189,3 +194,15 @@ def test_metrics_tell_of_registries_and_of_the_daemon(daemon, start):
     assert has("portolan_config_last_reload_successful 1") and not has("portolan_config_last_reload_success_time")
     daemon.admin.must(200, "POST", "reload")
     assert has("portolan_config_last_reload_success_timestamp_seconds ")
+
+    assert has('portolan_upstream_requests_total{type="docker-registry",code="200"} ')
+    assert has('portolan_plugin_info{plugin="') and has('portolan_job_failures_total{job="robot.sync"} 0')
+    refused = {"token": {"Authorization": "Bearer ptk_wrong"}, "session": {"Cookie": "portolan_session=x"}}
+    for method, credential in refused.items():
+        assert has(f'portolan_auth_failures_total{{method="{method}"}} 0')
+        requests.get(f"{daemon.url}/api/v1/registries", headers=credential, timeout=30)
+        assert has(f'portolan_auth_failures_total{{method="{method}"}} 1')
+    told = set(re.findall(r"^# TYPE (\w+)", daemon.admin("GET", "/metrics").text, re.M))
+    guide = (TREE / "docs/operator-guide.md").read_text()
+    described = set(re.findall(r"`(portolan_\w+)[`{]", guide.split("## Watching the daemon")[1].split("\n## ")[0]))
+    assert told == described - {"portolan_registry_storage_bytes"}, "docs/operator-guide.md lists others than /metrics"

@@ -299,6 +299,9 @@ TEST_CASE("metrics count what was answered, and ask the collectors", "[api][metr
   metrics.collect([](Samples& samples) {
     samples.gauge("portolan_registry_up", "Up.", 1, {{"registry", "a"}});
     samples.gauge("portolan_registry_up", "Up.", 0, {{"registry", "b\"\n"}});
+    const std::array bounds{0.5, 1.0};
+    const std::array<std::uint64_t, 3> counts{3, 0, 2};
+    samples.histogram("portolan_took_seconds", "Took.", bounds, counts, 7.5, {{"type", "a"}});
   });
   const std::string text = metrics.text();
   CHECK(
@@ -308,6 +311,13 @@ TEST_CASE("metrics count what was answered, and ask the collectors", "[api][metr
   CHECK(text.find("portolan_http_request_duration_seconds_count{method=\"GET\",route=\"/api/v1/"
                   "things\"} 2") != std::string::npos);
   CHECK(text.find("portolan_registry_up{registry=\"b\\\"\\n\"} 0") != std::string::npos);
+  for (const char* line :
+       {"# TYPE portolan_took_seconds histogram", "portolan_took_seconds_sum{type=\"a\"} 7.5",
+        "portolan_took_seconds_count{type=\"a\"} 5",
+        "portolan_took_seconds_bucket{type=\"a\",le=\"0.5\"} 3",
+        "portolan_took_seconds_bucket{type=\"a\",le=\"1\"} 3",
+        "portolan_took_seconds_bucket{type=\"a\",le=\"+Inf\"} 5"})
+    CHECK(text.find(line) != std::string::npos);
   CHECK(text.find("# TYPE portolan_registry_up gauge") ==
         text.rfind("# TYPE portolan_registry_up gauge"));
 }

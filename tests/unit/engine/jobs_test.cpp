@@ -131,6 +131,10 @@ TEST_CASE("a failure is tried again after a pause, a final one is not", "[engine
   world.until_state(wrong, JobState::failed);
   CHECK(world.job(wrong).error->hint == "look again");
   world.until_state(once, JobState::failed);
+  using Counts = std::map<std::string, std::uint64_t>;
+  world.until([&] {
+    return world.runner->failures() == Counts{{"once", 1}, {"shaky", 1}, {"wrong", 2}};
+  });
 }
 
 TEST_CASE("an exception in a body is its failure", "[engine][jobs]") {

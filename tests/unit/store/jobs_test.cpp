@@ -91,6 +91,19 @@ TEST_CASE("a job is queued, taken, told of and done", "[store][jobs]") {
     CHECK(world.code_of(late) == Code::conflict);
 }
 
+TEST_CASE("those that wait or run are counted by kind", "[store][jobs]") {
+  JobWorld world;
+  const Id ended = world.enqueue(a_job("a", "1")).id;
+  world.take();
+  world.finish(ended);
+  world.enqueue(a_job("a", "2"));
+  world.take();
+  world.enqueue(a_job("a", "3", world.now_ms + 100));
+  world.enqueue(a_job("b", "1"));
+  using Counts = std::map<std::string, std::size_t>;
+  CHECK(world.read<Counts>(store::live_jobs) == Counts{{"a", 2}, {"b", 1}});
+}
+
 TEST_CASE("a lease that passed makes a job due again", "[store][jobs]") {
   JobWorld world;
   const Id id = world.enqueue(a_job("a", "k")).id;
