@@ -147,8 +147,8 @@ std::vector<std::string> warnings_of(const model::Registry& registry) {
   std::vector<std::string> out;
   if (registry.tls.skip_verify)
     out.push_back(
-        "certificate checks are switched off (tls.skipVerify): anybody in between can read and "
-        "change everything");
+        "certificate checks are switched off (`tls.skipVerify` in the file, `--skip-verify` on the "
+        "command line): anybody in between can read and change everything");
   const auto url = base::parse_address(registry.address);
   // Where it is not allowed the password does not travel: that ends the calls.
   if (url && url->scheme == "http" && !url->is_loopback_literal() && registry.credentials.given() &&

@@ -34,7 +34,9 @@ TEST_CASE("certificate checks that are switched off are warned of", "[engine]") 
   model::Registry registry = at("https://registry.example.com", false);
   registry.tls.skip_verify = true;
   REQUIRE(engine::warnings_of(registry).size() == 1);
-  CHECK(engine::warnings_of(registry).front().find("skipVerify") != std::string::npos);
+  const std::string warning = engine::warnings_of(registry).front();
+  CHECK(warning.find("`tls.skipVerify`") != std::string::npos);
+  CHECK(warning.find("`--skip-verify`") != std::string::npos);
 }
 
 TEST_CASE("a registry's own origin may be reached whatever the policy says", "[engine]") {
