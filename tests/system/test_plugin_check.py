@@ -57,9 +57,11 @@ def test_a_bad_plugin_fails_by_the_names_of_the_rules(portolan, bad):
     assert code == 1
     assert failed >= {"schema-secrets-marked", "schema-fields-described", "entry-same-pointer", "entry-index-past-end",
                       "entry-unknown-extension", "create-no-io", "extensions-as-declared", "integration-500",
-                      "integration-web-page", "validation-500", "statistics-500", "statistics-cancel",
-                      "statistics-garbage", "catalog-500", "catalog-web-page", "spaces-401",
-                      "spaces-500", "robots-once", "robots-500", "robots-garbage"}
+                      "integration-403", "integration-404", "integration-metadata-redirect",
+                      "integration-web-page", "validation-403", "validation-500", "statistics-500", "statistics-cancel",
+                      "statistics-garbage", "catalog-403", "catalog-404", "catalog-500", "catalog-web-page",
+                      "spaces-401", "spaces-403", "spaces-404", "spaces-500", "robots-once",
+                      "robots-500", "robots-garbage"}
     assert checks["catalog-500"]["message"].startswith("repositories: it gives 1 items")
     assert checks["spaces-500"]["message"].startswith("create: it is well")
     assert checks["robots-500"]["message"].startswith("list: it is well")

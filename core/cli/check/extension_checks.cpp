@@ -19,7 +19,7 @@ struct Given {
 struct Function {
   const char* name;
   std::function<base::Result<void>(const Stage&, Given&)> call;
-  /// A 2xx alone says that it is done: what its body holds need not be looked at.
+  /// A 2xx or 404 alone says that it is done: what the body holds need not be looked at.
   bool status_is_enough = false;
 };
 
@@ -121,9 +121,10 @@ Extension robots() {
         true}}};
 }
 
-/// A body that says nothing, behind a good status.
-bool is_empty_talk(Script script) {
-  return script == Script::garbage || script == Script::web_page || script == Script::truncated;
+/// A good status, whose body says nothing, or the word that what is to go is gone.
+bool may_be_done(Script script) {
+  return script == Script::garbage || script == Script::web_page || script == Script::truncated ||
+         script == Script::missing;
 }
 
 std::string judge_detect(const Trial& trial, const Ending& ending, const Given& given) {
@@ -142,7 +143,7 @@ std::string judge(const Trial& trial, const Extension& extension, const Function
   if (given.items != 0)
     return "it gives " + std::to_string(given.items) + " items of a registry " + trial.says;
   if (ending.error) return judge_code(trial, *ending.error);
-  const bool enough = function.status_is_enough && is_empty_talk(trial.script);
+  const bool enough = function.status_is_enough && may_be_done(trial.script);
   return enough ? "" : std::string("it is well with a registry ") + trial.says;
 }
 

@@ -113,6 +113,10 @@ std::string ScriptedUpstream::answer(const std::string& request) {
           "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"check\"\r\nContent-Type: "
           "application/json",
           R"({"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]})");
+    case Script::forbidden: return with_length("403 Forbidden", "not for you");
+    case Script::missing: return with_length("404 Not Found", "nothing here");
+    case Script::to_metadata:
+      return with_length("302 Found\r\nLocation: http://169.254.169.254/latest/meta-data/", "");
     case Script::rate_limited:
       return with_length("429 Too Many Requests\r\nRetry-After: 3600", "slow down");
     case Script::broken: return with_length("500 Internal Server Error", "it is broken");

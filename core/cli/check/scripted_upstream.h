@@ -11,6 +11,9 @@ namespace portolan::cli::check {
 enum class Script {
   hang,
   unauthorized,     ///< 401, Basic.
+  forbidden,        ///< 403
+  missing,          ///< 404
+  to_metadata,      ///< 302 to the address where clouds keep their secrets.
   rate_limited,     ///< 429, an hour.
   broken,           ///< 500
   busy,             ///< 503: who may, tries again.

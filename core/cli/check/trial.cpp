@@ -41,6 +41,14 @@ const std::vector<Trial>& trials() {
        milliseconds(150)},
       // Without a sign of the product a 401 may also be another's.
       {"401", Script::unauthorized, {Code::unauthorized, Code::protocol}, "that answers 401"},
+      // Who meets a 403 or 404 where the product should be may take it for another's.
+      {"403", Script::forbidden, {Code::forbidden, Code::protocol}, "that answers 403"},
+      {"404", Script::missing, {Code::not_found, Code::protocol}, "that answers 404"},
+      // `protocol` of who follows none: the 302 is the answer then.
+      {"metadata-redirect",
+       Script::to_metadata,
+       {Code::policy, Code::protocol},
+       "that redirects to a cloud's metadata"},
       {"429", Script::rate_limited, {Code::rate_limited}, "that answers 429"},
       {"500", Script::broken, {Code::unavailable}, "that answers 500"},
       {"garbage", Script::garbage, {Code::protocol}, "whose JSON is none"},
