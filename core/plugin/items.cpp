@@ -77,7 +77,7 @@ std::string read_item(const portolan_integration& from, model::Integration& out)
     return "its facts have " + std::to_string(from.facts_json.len) + " bytes, at most " +
            std::to_string(model::limits::facts_bytes) + " are allowed";
   }
-  out.facts_json = view(from.facts_json);
+  out.facts_json = from.facts_json.len == 0 ? "{}" : view(from.facts_json);
   const auto facts = base::parse_json(out.facts_json);
   if (!facts || !facts->is_object()) return "its facts are no JSON object";
   if (from.capability_count > model::limits::capabilities) return "it names too many capabilities";

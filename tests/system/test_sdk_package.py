@@ -1,5 +1,7 @@
 """The installed SDK, and nothing else, builds a plugin that the installed program runs on a real server."""
 
+import base64
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -36,6 +38,46 @@ def oci_layout(layout, tags):
     (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class Shelf(Quiet):
+    """What a plugin of `plugins new` speaks until its author writes another."""
+    names = ["team/app", "team/db", "busybox"]
+
+    def do_GET(self):
+        given = self.headers.get("Authorization")
+        if given and given != "Basic " + base64.b64encode(b"reader:right").decode():
+            return self.answer(401, {}, {"WWW-Authenticate": "Basic"})
+        path, _, query = self.path.partition("?")
+        if path == "/v1/info":
+            return self.answer(200, {"product": "Shelf", "version": "1.2.3"}, {})
+        if path == "/v1/repositories":
+            if "after=" in query:
+                return self.answer(200, self.names[2:], {})
+            return self.answer(200, self.names[:2], {"Link": '</v1/repositories?after=2>; rel="next"'})
+        return self.answer(404, {}, {})
+
+    def answer(self, status, body, headers):
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": len(text)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+
+@contextlib.contextmanager
+def served(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="module")
 def layouts(tmp_path_factory):
     root = tmp_path_factory.mktemp("layouts")
@@ -43,15 +85,8 @@ def layouts(tmp_path_factory):
         oci_layout(root / name, tags)
     (root / "layouts.json").write_text('["team/app", "team/db", "busybox"]')
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=root))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", root
-    server.shutdown()
-    server.server_close()
+    with served(functools.partial(Quiet, directory=root)) as address:
+        yield address, root
 
 
 def test_the_layouts_are_real_ones(layouts):
@@ -125,6 +160,21 @@ def test_the_project_that_plugins_new_writes_builds_and_passes(installed, tmp_pa
     assert tested.returncode == 0 and "100% tests passed, 0 tests failed out of 2" in tested.stdout, tested.stdout
     inspected = json.loads(installed.portolan("plugins", "inspect", build / f"{type}.so", "-o", "json").stdout)
     assert inspected["state"] == "ready" and inspected["types"] == [type]
+
+    password = tmp_path / "password"
+    password.touch(0o600)
+    password.write_text("right")
+    with served(Shelf) as address:
+        here = ("--type", type, "--address", address, "--plugin-dir", build, "-o", "json")
+        for who in ((), ("--username", "reader", "--password-from", f"file:{password}")):
+            validated = installed.portolan("validate", *here, *who)
+            registry = json.loads(validated.stdout)["registries"][0]
+            assert validated.returncode == 0 and registry["validation"]["verdict"] == "ok", validated.stdout
+            statistics = json.loads(installed.portolan("stats", *here, *who).stdout)["registries"][0]["statistics"]
+            assert {m["name"]: m["value"] for m in statistics["measures"]} == {"repositories": 3, "spaces": 2}
+        password.write_text("wrong")
+        refused = json.loads(installed.portolan("validate", *here, *who).stdout)["registries"][0]
+        assert refused["validation"]["verdict"] == "fail" and refused["error"]["code"] == "unauthorized", refused
 
 
 @pytest.mark.parametrize("type", ["My-Type", "-x", "", "a" * 64, "a/b", "a.b"])

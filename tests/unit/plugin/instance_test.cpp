@@ -188,6 +188,13 @@ TEST_CASE("an integration that breaks the contract is a protocol error", "[plugi
   }
 }
 
+TEST_CASE("a plugin may have no facts to keep", "[plugin]") {
+  World world;
+  const auto found = world.make("wicked", "no facts")->integrate(world.call);
+  REQUIRE(found);
+  CHECK(found->facts_json == "{}");
+}
+
 TEST_CASE("the canonical address may differ in its path only", "[plugin]") {
   World world;
   const base::Error error = world.integration_error("other origin");

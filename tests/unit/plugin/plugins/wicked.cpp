@@ -87,6 +87,7 @@ portolan_status integrate(const portolan_instance* self, const portolan_call* ca
   if (mode == "twice") sink->emit(sink, &found, 1, sizeof found);
   if (mode == "big facts") found.facts_json = text(big);
   if (mode == "list facts") found.facts_json = text("[]");
+  if (mode == "no facts") found.facts_json = {};
   if (mode == "other origin") found.address = text("https://elsewhere.example/path");
   if (mode == "other path") found.address = text("https://r.example:5000/deeper");
   if (mode == "no address") found.address = text("gopher://r");

@@ -16,7 +16,7 @@ typedef struct portolan_integration {
   portolan_str privilege;   /* administrator | user | robot | anonymous | unknown */
   portolan_str pull_host;   /* what an image reference starts with; empty: the base's authority */
   portolan_str facts_json;  /* a JSON object, at most 16 kB, no secret; opaque to the host, given to
-                               every later instance */
+                               every later instance; empty: {} */
   const portolan_str* capabilities; /* words: catalog, delete, spaces, robots, quotas, ... */
   uint64_t capability_count;
 } portolan_integration;
