@@ -167,9 +167,10 @@ def test_the_project_that_plugins_new_writes_builds_and_passes(installed, tmp_pa
     with served(Shelf) as address:
         here = ("--type", type, "--address", address, "--plugin-dir", build, "-o", "json")
         for who in ((), ("--username", "reader", "--password-from", f"file:{password}")):
-            validated = installed.portolan("validate", *here, *who)
-            registry = json.loads(validated.stdout)["registries"][0]
-            assert validated.returncode == 0 and registry["validation"]["verdict"] == "ok", validated.stdout
+            for depth in ("quick", "full"):
+                validated = installed.portolan("validate", *here, *who, "--depth", depth)
+                registry = json.loads(validated.stdout)["registries"][0]
+                assert validated.returncode == 0 and registry["validation"]["verdict"] == "ok", validated.stdout
             statistics = json.loads(installed.portolan("stats", *here, *who).stdout)["registries"][0]["statistics"]
             assert {m["name"]: m["value"] for m in statistics["measures"]} == {"repositories": 3, "spaces": 2}
         password.write_text("wrong")
