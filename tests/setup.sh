@@ -12,7 +12,7 @@ packages_build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboos
   libboost-program-options1.81-dev libboost-url1.81-dev libcurl4-openssl-dev rapidjson-dev libyaml-cpp-dev
   libfmt-dev libre2-dev libsodium-dev libsqlite3-dev libsqlitecpp-dev libssl-dev prometheus-cpp-dev"
 packages_rigs="docker-registry apache2-utils python3-venv"
-packages_tests="catch2 clang libclang-rt-14-dev llvm-14 clang-format-14 curl wrk nginx-light skopeo binutils git
+packages_tests="catch2 clang libclang-rt-14-dev llvm-14 clang-format-14 curl wrk nginx-light skopeo binutils git make
   procps man-db zsh systemd"
 
 say() { printf '%s\n' "== $*"; }
