@@ -40,6 +40,13 @@ Json step_json(const char* name, bool done, const char* method, std::string path
   return out;
 }
 
+/// A registry names its spaces as it likes, and a command is pasted into a shell.
+bool is_safe_in_shell(std::string_view word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+  return !word.empty() && word.front() != '-' && word.find_first_not_of(plain) == word.npos;
+}
+
 /// The workspaces that may use something of a registry, of those the caller sees: its own, those
 /// that are bound, and the caller's where a space is public.
 std::vector<model::Id> users_of(store::Reader& reader, const Seen& seen, bool has_public) {
@@ -246,7 +253,8 @@ class RegistryViews : public Handlers {
   }
 
   /// The three steps of the source document: a space, who may use it, an application. What is not
-  /// known stands in braces in a path, in capitals in a command.
+  /// known stands in braces in a path, in capitals in a command; so does what a shell would read
+  /// otherwise.
   Json quick_start_json(store::Reader& reader, const Seen& seen,
                         const std::vector<model::SpaceRecord>& spaces) const {
     const model::RegistryRecord& record = seen.row.record;
@@ -266,7 +274,7 @@ class RegistryViews : public Handlers {
       return text.empty() ? std::string(otherwise) : percent_encode(text);
     };
     const auto word = [](const std::string& text, const char* otherwise) {
-      return text.empty() ? std::string(otherwise) : text;
+      return is_safe_in_shell(text) ? text : std::string(otherwise);
     };
     const std::string name = space ? first->name : std::string();
     Json out = Json::array();

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from rigs import DockerRegistry
 from rigs.daemon import Daemon
+from rigs.hostile import Upstream, answers
 from rigs.process import wait_for
 
 NEVER = {"health_s": -1, "statistics_s": -1, "deep_s": -1, "catalogue_s": -1}
@@ -312,6 +313,18 @@ def test_the_overview_says_what_to_call_next_with_what_the_caller_knows(daemon):
     assert command == "portolan image pull-secret shop --namespace east/ours"
     assert daemon.portolan(*command.split()[1:], caller=member).code == 0
     member.must(200, "GET", steps["application"]["next"]["path"])
+
+
+@pytest.mark.parametrize("name", ["$(id)", "a b", "a;id", "-x"])
+def test_the_overview_puts_no_name_into_a_command_that_a_shell_reads_otherwise(daemon, name):
+    """Who pastes the command must not run what a registry wrote."""
+    rules = {"/v2/": answers.ok("{}"), "/v2/_catalog": answers.ok({"repositories": [f"{name}/app"]})}
+    with Upstream(rules) as upstream:
+        draft = {"name": "hub", "type": "docker-registry", "address": upstream.home}
+        daemon.admin.must(201, "POST", "registries", draft)
+        wait_for(lambda: daemon.admin.get("registries/hub/spaces")["items"], "its space to be seen")
+        steps = daemon.admin.get("registries/hub/overview")["quick_start"]
+        assert steps[1]["next"]["command"] == "portolan binding add hub SPACE WORKSPACE", steps[1]
 
 
 def chained(line):
