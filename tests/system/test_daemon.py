@@ -138,8 +138,8 @@ def test_a_store_without_its_key_is_refused(daemon, portolan):
 
 def test_a_wrong_key_is_refused(daemon, portolan, tmp_path):
     daemon.terminate()
-    text = (daemon.store / "key").read_text()
-    (daemon.store / "key").write_text(("A" if text[0] != "A" else "B") + text[1:])
+    text = (daemon.store / "key").read_text()  # hexadecimal: "a" and "A" are one key
+    (daemon.store / "key").write_text(("0" if text[0] != "0" else "1") + text[1:])
     refused = serve(portolan, daemon.store)
     assert refused.code == 78 and "key" in refused.stderr, refused.stderr
 
