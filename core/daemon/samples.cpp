@@ -1,7 +1,9 @@
 /// What /metrics says beside the counters of HTTP.
 #include "base/url.h"
 #include "cli/program.h"
+#include "daemon/commit.h"
 #include "daemon/running.h"
+#include "plugin/note.h"
 #include "store/jobs.h"
 #include "store/measures.h"
 #include "store/registries.h"
@@ -15,23 +17,53 @@ bool is_up(model::HealthState state) {
   return state == model::HealthState::healthy || state == model::HealthState::degraded;
 }
 
-/// The registry's own numbers, where they are known.
-void add_measures(api::Samples& samples, const store::KeptStatistics& statistics,
-                  const api::Samples::Labels& labels) {
-  for (const store::KeptMeasure& measure : statistics.measures) {
-    if (!measure.known) continue;
-    const std::string& name = measure.known->name;
-    const auto value = static_cast<double>(measure.known->value);
-    if (name == "spaces") samples.gauge("portolan_registry_spaces", "Its spaces", value, labels);
-    if (name == "repositories")
-      samples.gauge("portolan_registry_repositories", "Its repositories", value, labels);
-    if (name == "storage_bytes")
-      samples.gauge("portolan_registry_storage_bytes", "What they take", value, labels);
-  }
+/// The registry's own numbers by name, where they are known.
+using Known = std::map<std::string, std::int64_t, std::less<>>;
+
+Known known(const store::KeptStatistics& statistics) {
+  Known found;
+  for (const store::KeptMeasure& measure : statistics.measures)
+    if (measure.known) found.emplace(measure.known->name, measure.known->value);
+  return found;
 }
 
+/// Those of each visibility add up to all of them, however much of that the registry tells.
+void add_spaces(api::Samples& samples, const Known& numbers, const std::string& registry) {
+  const auto add = [&](const char* visibility, std::int64_t count) {
+    samples.gauge("portolan_registry_spaces", "Its spaces, by what the registry says of them",
+                  static_cast<double>(count), {{"registry", registry}, {"visibility", visibility}});
+  };
+  std::optional<std::int64_t> told;
+  const std::pair<const char*, const char*> words[] = {{"public", "spaces_public"},
+                                                       {"private", "spaces_private"}};
+  for (const auto& [visibility, name] : words) {
+    const auto found = numbers.find(name);
+    if (found == numbers.end()) continue;
+    add(visibility, found->second);
+    told = told.value_or(0) + found->second;
+  }
+  const auto all = numbers.find("spaces");
+  if (all == numbers.end()) return;
+  if (const std::int64_t rest = all->second - told.value_or(0); rest > 0 || !told)
+    add("unknown", rest);
+}
+
+void add_measures(api::Samples& samples, const store::KeptStatistics& statistics,
+                  const std::string& registry) {
+  const Known numbers = known(statistics);
+  add_spaces(samples, numbers, registry);
+  const auto add = [&](const char* metric, const char* help, const char* name) {
+    if (const auto found = numbers.find(name); found != numbers.end())
+      samples.gauge(metric, help, static_cast<double>(found->second), {{"registry", registry}});
+  };
+  add("portolan_registry_repositories", "Its repositories", "repositories");
+  add("portolan_registry_storage_bytes", "What they take", "storage_bytes");
+}
+
+using CheckTimes = std::map<model::Id, std::chrono::microseconds>;
+
 void add_registry(api::Samples& samples, const store::RegistryRow& row,
-                  const store::KeptStatistics& statistics) {
+                  const store::KeptStatistics& statistics, const CheckTimes& times) {
   const model::RegistryRecord& record = row.record;
   const api::Samples::Labels name = {{"registry", record.identity()}};
   samples.gauge("portolan_registry_up", "1: healthy or degraded", is_up(row.health.state) ? 1 : 0,
@@ -40,13 +72,16 @@ void add_registry(api::Samples& samples, const store::RegistryRow& row,
                  {"workspace", record.workspace_name}});
   samples.gauge("portolan_registry_last_success_timestamp_seconds", "When a look last went well",
                 seconds(row.health.last_success_ms), name);
+  if (const auto took = times.find(record.id); took != times.end())
+    samples.gauge("portolan_registry_probe_duration_seconds", "How long its last quick check took",
+                  std::chrono::duration<double>(took->second).count(), name);
   const auto url = base::parse_address(record.settings.address);
   samples.gauge("portolan_registry_info", "What it is", 1,
                 {{"registry", record.identity()},
                  {"type", record.settings.type},
                  {"url_host", url ? url->authority() : ""},
                  {"version", record.integration ? record.integration->version : ""}});
-  add_measures(samples, statistics, name);
+  add_measures(samples, statistics, record.identity());
 }
 
 void add_traffic(api::Samples& samples, const services::Traffic& traffic) {
@@ -99,8 +134,9 @@ void add_sign_ins(api::Samples& samples, const api::Authenticator::Failures& fai
 }  // namespace
 
 void Running::report(api::Samples& samples) const {
-  samples.gauge("portolan_build_info", "Which build this is", 1,
-                {{"version", cli::program().version}});
+  samples.gauge(
+      "portolan_build_info", "Which build this is", 1,
+      {{"version", cli::program().version}, {"commit", commit()}, {"abi", plugin::host_abi()}});
   samples.gauge("portolan_config_last_reload_successful", "1: the last reload went well",
                 reloaded_well_ ? 1 : 0);
   if (reloaded_ms_ != 0)
@@ -121,6 +157,7 @@ void Running::report(api::Samples& samples) const {
   if (!failed)
     samples.gauge("portolan_db_size_bytes", "The file of the database, without its log",
                   static_cast<double>(bytes));
+  const CheckTimes times = keeper_.check_times();
   (void)store_->read<int>([&](store::Reader& reader) -> base::Result<int> {
     add_jobs(samples, jobs_.failures(), store::live_jobs(reader));
     store::PageRequest request;
@@ -128,7 +165,7 @@ void Running::report(api::Samples& samples) const {
     do {
       const auto page = store::list_registries(reader, request, {});
       for (const store::RegistryRow& row : page.rows)
-        add_registry(samples, row, store::statistics(reader, row.record.id));
+        add_registry(samples, row, store::statistics(reader, row.record.id), times);
       request.after = page.next;
     } while (!request.after.empty());
     return 0;

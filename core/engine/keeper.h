@@ -1,6 +1,8 @@
 #pragma once
 /// What the daemon does by itself: health, statistics, catalogue, retention. A registry that hangs
 /// delays no other.
+#include <chrono>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -35,6 +37,9 @@ class Keeper {
     std::int64_t late_ms = 0;  ///< How late the most overdue check is.
   };
   Load load() const;
+  /// How long the last validation of depth quick took, of each registry that had one since the
+  /// start. One that hung took until its deadline.
+  std::map<Id, std::chrono::microseconds> check_times() const;
 
  private:
   class State;

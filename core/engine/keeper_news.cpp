@@ -118,7 +118,12 @@ void Keeper::State::put_entry(Id registry, bool at_once) {
   const auto settings = daemon_.settings();
   const base::Lock lock(mutex_);
   if (!facts) return;
-  *facts ? rota_.put(registry, **facts, now(*settings), at_once) : rota_.drop(registry);
+  if (*facts) {
+    rota_.put(registry, **facts, now(*settings), at_once);
+  } else {
+    rota_.drop(registry);
+    check_times_.erase(registry);
+  }
 }
 
 void Keeper::State::look_at_types(const std::set<std::string>& types) {
@@ -248,5 +253,9 @@ void Keeper::look_at_types(const std::set<std::string>& types) { state_->look_at
 bool Keeper::stop(milliseconds patience) { return state_->stop(patience); }
 
 Keeper::Load Keeper::load() const { return state_->load(); }
+
+std::map<Id, std::chrono::microseconds> Keeper::check_times() const {
+  return state_->check_times();
+}
 
 }  // namespace portolan::engine

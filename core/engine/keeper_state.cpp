@@ -24,6 +24,12 @@ constexpr milliseconds gather = 50ms;    // What ends within it is one transacti
 constexpr std::size_t gather_most = 256;
 constexpr milliseconds house_first = 1min, house_pause = 1h;
 
+/// What was not begun, for the plugin or the options, asked no registry anything.
+bool was_quick_check(const Finding& finding) {
+  return finding.depth == model::Depth::quick &&
+         (finding.result || !is_about_setup(finding.result.error().code));
+}
+
 }  // namespace
 
 Keeper::State::State(const Daemon& daemon, Fleet& fleet, const JobRunner& jobs)
@@ -90,6 +96,11 @@ Keeper::Load Keeper::State::load() const {
   const base::Lock lock(mutex_);
   const auto due = rota_.load(Steady::now());
   return {due.due, running_.size(), due.late.count()};
+}
+
+std::map<Id, std::chrono::microseconds> Keeper::State::check_times() const {
+  const base::Lock lock(mutex_);
+  return check_times_;
 }
 
 /// Whatever others write may be about a registry.
@@ -235,6 +246,8 @@ void Keeper::State::arrive(const FlightPtr& flight, Seen seen) {
   const base::Lock lock(mutex_);
   if (flight->seen) return;  // It was given up.
   const auto& finding = seen.finding;
+  flight->took =
+      std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - flight->started);
   flight->hung = Steady::now() - flight->started >= young && finding &&
                  diagnose(finding->result).reason == to_string(Code::timeout);
   flight->seen = std::move(seen);
@@ -314,6 +327,8 @@ void Keeper::State::settle(const FlightPtr& flight) {
   flight->kept = true;
   flight->call = nullptr;
   std::erase(running_, flight);
+  if (flight->health && was_quick_check(*flight->seen->finding))
+    check_times_[flight->look.registry] = flight->took;
   rota_.ended({flight->look, flight->health, flight->scheduled, flight->hung}, now(*settings));
   changed_.notify_all();
 }

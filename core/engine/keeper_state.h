@@ -18,6 +18,7 @@ class Keeper::State : public std::enable_shared_from_this<State> {
   void start();
   bool stop(std::chrono::milliseconds patience);
   Load load() const;
+  std::map<Id, std::chrono::microseconds> check_times() const;
   void look_at_types(const std::set<std::string>& types);
   /// Runs `look` or joins one that is as good; waits until its result is in the store. The output,
   /// or why there is none.
@@ -36,6 +37,7 @@ class Keeper::State : public std::enable_shared_from_this<State> {
     base::Json checks = base::Json::array();
     std::string progress{};
     std::uint64_t news = 0;  ///< Grows with checks and progress.
+    std::chrono::microseconds took{};
     std::optional<Seen> seen{};
     std::optional<base::Error> lost{};  ///< Its result could not be written.
     std::optional<model::Health> health{};
@@ -79,6 +81,7 @@ class Keeper::State : public std::enable_shared_from_this<State> {
   base::Condition changed_;
   std::mt19937_64 dice_ GUARDED_BY(mutex_);
   Rota rota_ GUARDED_BY(mutex_);
+  std::map<Id, std::chrono::microseconds> check_times_ GUARDED_BY(mutex_);
   std::vector<FlightPtr> running_ GUARDED_BY(mutex_);  // Until they are kept.
   std::vector<FlightPtr> ended_ GUARDED_BY(mutex_);    // To be written.
   Time first_ended_ GUARDED_BY(mutex_){};

@@ -120,9 +120,7 @@ std::optional<Refusal> judge_schema(const Note::Type& type) {
 
 std::optional<Refusal> judge_abi(const Note& note) {
   const std::string built = "it needs ABI " + std::to_string(note.abi_major) + "." +
-                            std::to_string(note.min_host_minor) + ", this host has " +
-                            std::to_string(PORTOLAN_ABI_MAJOR) + "." +
-                            std::to_string(PORTOLAN_ABI_MINOR);
+                            std::to_string(note.min_host_minor) + ", this host has " + host_abi();
   if (note.abi_major < PORTOLAN_ABI_MAJOR) {
     return Refusal{"abi_too_old", built,
                    "get a newer version of the plugin, or build it with this SDK"};
@@ -134,6 +132,10 @@ std::optional<Refusal> judge_abi(const Note& note) {
 }
 
 }  // namespace
+
+std::string host_abi() {
+  return std::to_string(PORTOLAN_ABI_MAJOR) + "." + std::to_string(PORTOLAN_ABI_MINOR);
+}
 
 bool is_type_word(std::string_view word) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };

@@ -26,6 +26,9 @@ struct Note {
 /// bad_note when it is not that shape. Unknown members are ignored: a newer SDK may say more.
 Checked<Note> parse_note(std::string_view json);
 
+/// "1.0": the ABI of this host.
+std::string host_abi();
+
 /// [a-z0-9][a-z0-9-]{0,62}
 bool is_type_word(std::string_view word);
 

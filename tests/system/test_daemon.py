@@ -189,6 +189,14 @@ def test_metrics_tell_of_registries_and_of_the_daemon(daemon, start):
     wait_for(lambda: has('portolan_registry_up{registry="hub",type="docker-registry",workspace=""} 1'), "it to be up")
     assert has(f'portolan_registry_info{{registry="hub",type="docker-registry",url_host="{host}",version=""}} 1')
     wait_for(lambda: has('portolan_registry_repositories{registry="hub"} 1'), "its numbers")
+    assert has('portolan_registry_spaces{registry="hub",visibility="unknown"} 1')
+    wait_for(lambda: has('portolan_registry_probe_duration_seconds{registry="hub"} 0.'), "how long its check took")
+    commit = "(?:[0-9a-f]{12,40}(?:-dirty)?)?"
+    build = re.search(rf'^portolan_build_info\{{version="([\d.]+)",commit="{commit}",abi="([\d.]+)"\}} 1$',
+                      daemon.admin("GET", "/metrics").text, re.M)
+    version = (TREE / "sdk/include/portolan/abi/version.h").read_text()
+    assert build[1] == re.search(r'PORTOLAN_VERSION "([\d.]+)"', version)[1]
+    assert build[2].split(".") == re.findall(r"PORTOLAN_ABI_M(?:AJOR|INOR) (\d+)u", version)
     for name in ("portolan_http_connections", "portolan_http_inflight_requests", "portolan_db_size_bytes"):
         assert has(f"\n{name} "), daemon.admin("GET", "/metrics").text
     assert has("portolan_config_last_reload_successful 1") and not has("portolan_config_last_reload_success_time")

@@ -143,6 +143,22 @@ def done(caller, answer):
     return job
 
 
+def test_metrics_count_spaces_by_what_the_registry_says_of_them(start, portolan):
+    with SimulatedHarbor() as harbor:
+        daemon = start(Daemon, portolan)
+        for name, public in (("tools", True), ("ledger", False), ("vault", False)):
+            harbor.client.make_project(name, public=public)
+        said = harbor.client.get("/statistics")
+        integrate(daemon, harbor)
+        def told():
+            found = re.findall(r'portolan_registry_spaces\{registry="harbor",visibility="(\w+)"\} (\d+)',
+                               daemon.admin("GET", "/metrics").text)
+            return {word: int(count) for word, count in found}
+        wait_for(told, "its numbers")
+        assert told() == {"public": said["public_project_count"], "private": said["private_project_count"]}
+        assert told()["private"] == 2
+
+
 def space_of(admin, space):
     return admin.get(f"registries/harbor/spaces/{space}")
 

@@ -383,6 +383,38 @@ TEST_CASE("a plugin that never comes back is given up and hurts its registry onl
   go.set_value();
 }
 
+TEST_CASE("it is known how long the last quick check took, of who was asked and is still there",
+          "[engine][keeper]") {
+  KeeperWorld world;
+  world.change([](config::DaemonSettings& settings) { settings.health.timeout = 100ms; });
+  world.site("hung")->silent = true;
+  const auto hung = world.add(EngineWorld::a_registry("hung"));
+  auto strange = EngineWorld::a_registry("strange");
+  strange.settings.options_json = "{\"nobody\":\"knows\"}";
+  const auto other = world.add(strange);
+  world.start();
+  world.until([&] { return world.keeper->check_times().count(hung) == 1; });
+  world.until([&] { return world.health(other).last_try_ms != 0; });
+  const auto took = world.keeper->check_times();
+  CHECK(took.at(hung) >= 100ms);
+  CHECK(took.count(other) == 0);  // Its options: it was not asked.
+
+  {
+    std::lock_guard lock(world.site("hung")->mutex);
+    world.site("hung")->silent = false;
+  }
+  world.ended(world.ask("registry.check", hung, ",\"depth\":\"full\"").id);
+  CHECK(world.keeper->check_times().at(hung) == took.at(hung));
+  world.ended(world.ask("registry.check", hung).id);
+  CHECK(world.keeper->check_times().at(hung) != took.at(hung));
+
+  REQUIRE(world.store->write([&](store::Writer& writer) {
+    EngineWorld::tell(writer, "registry.removed", hung);
+    return store::delete_registry(writer, hung);
+  }));
+  world.until([&] { return world.keeper->check_times().count(hung) == 0; });
+}
+
 TEST_CASE("a stop in the middle of a look writes no false result", "[engine][keeper]") {
   KeeperWorld world;
   world.site("one")->silent = true;
