@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iostream>
 
 #include "base/mutex.h"
+#include "base/text.h"
 #include "cli/program.h"
 #include "cli/render.h"
 
@@ -76,6 +78,11 @@ base::Result<plugin::PluginSet*> Session::plugins() {
   if (!plugins_) {
     const auto known = settings();
     if (!known) return known.error();
+    for (const auto& directory : arguments_.values("plugin-dir"))
+      if (std::error_code error; !std::filesystem::is_directory(directory, error))
+        return base::Error{base::Code::invalid_argument,
+                           "there is no folder " + base::clean_text(directory, 256),
+                           "give the folder that holds the plugin's .so file", "--plugin-dir"};
     plugins_ = plugin::PluginSet::scan(plugin_options(**known));
   }
   return plugins_.get();

@@ -351,6 +351,14 @@ def test_a_type_that_nothing_implements_is_not_enabled(portolan, tmp_path):
     assert "old-type" not in settings.read_text()
 
 
+def test_a_plugin_folder_that_is_not_there_is_said(portolan, tmp_path):
+    for command in (["validate", "--type", "mine", "--address", "localhost"], ["plugins", "list"], ["types"]):
+        refused = portolan(*command, "--plugin-dir", tmp_path / "nowhere")
+        assert refused.code == 78 and refused.stdout == ""
+        assert f"--plugin-dir: there is no folder {tmp_path}/nowhere" in refused.stderr
+        assert "no plugin implements" not in refused.stderr
+
+
 def test_inspect_prints_the_manifest(portolan):
     file = next(portolan.build.glob("lib/portolan/plugins/harbor.so"))
     answer = portolan("plugins", "inspect", file, "-o", "json").json()
