@@ -6,13 +6,15 @@ namespace {
 
 using base::Code;
 
-enum class Kind { integration, validation, statistics };
-constexpr Kind kinds[] = {Kind::integration, Kind::validation, Kind::statistics};
+enum class Kind { integration, validation, quick_validation, statistics };
+constexpr Kind kinds[] = {Kind::integration, Kind::validation, Kind::quick_validation,
+                          Kind::statistics};
 
 const char* to_string(Kind kind) {
   switch (kind) {
     case Kind::integration: return "integration";
     case Kind::validation: return "validation";
+    case Kind::quick_validation: return "validation-quick";
     case Kind::statistics: return "statistics";
   }
   return "";
@@ -32,9 +34,11 @@ base::Result<void> run_kind(Kind kind, plugin::Instance& instance, services::Cal
       return found ? base::Result<void>() : found.error();
     }
     case Kind::validation:
-      return instance.validate(call, model::Depth::full, [&](model::Check check) {
-        ending.checks.push_back(std::move(check));
-      });
+    case Kind::quick_validation: {
+      const auto depth = kind == Kind::validation ? model::Depth::full : model::Depth::quick;
+      return instance.validate(
+          call, depth, [&](model::Check check) { ending.checks.push_back(std::move(check)); });
+    }
     case Kind::statistics:
       return instance.collect(call, model::Level::normal, [&](auto&& batch) {
         for (model::FoundMeasure& found : batch)
@@ -79,12 +83,13 @@ std::string judge_statistics(const Trial& trial, const Told& ending) {
   return {};
 }
 
-std::string judge(const Trial& trial, Kind kind, const Told& ending) {
-  if (std::string problem = judge_manners(trial, ending); !problem.empty()) return problem;
+Outcome judge(const Trial& trial, Kind kind, const Told& ending) {
+  if (Outcome manners = judge_manners(trial, ending); manners.state != State::pass) return manners;
   switch (kind) {
-    case Kind::integration: return judge_integration(trial, ending);
-    case Kind::validation: return judge_validation(trial, ending);
-    case Kind::statistics: return judge_statistics(trial, ending);
+    case Kind::integration: return unless(judge_integration(trial, ending));
+    case Kind::quick_validation:
+    case Kind::validation: return unless(judge_validation(trial, ending));
+    case Kind::statistics: return unless(judge_statistics(trial, ending));
   }
   return {};
 }
@@ -96,6 +101,7 @@ std::string rule_of(const Trial& trial, Kind kind) {
       return "a registry " + std::string(trial.says) + " is " + codes_text(trial.codes) +
              ", and why is said";
     case Kind::validation:
+    case Kind::quick_validation:
       return "nothing is ok at a registry " + std::string(trial.says) +
              ", and what is wrong has a hint";
     case Kind::statistics: return "no number is made up for a registry " + std::string(trial.says);
@@ -122,7 +128,7 @@ std::vector<Check> call_checks(const std::shared_ptr<Loaded>& loaded,
                            run(trial, loaded->contract(), type, *registry, [&](const Stage& stage) {
                              return run_kind(kind, stage.instance, stage.call, told);
                            });
-                       return unless(judge(trial, kind, told));
+                       return judge(trial, kind, told);
                      }});
     }
   }

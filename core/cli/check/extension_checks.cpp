@@ -134,23 +134,23 @@ std::string judge_detect(const Trial& trial, const Ending& ending, const Given& 
              : "it is sure (" + std::to_string(given.sure) + " of 100) of a registry " + trial.says;
 }
 
-std::string judge(const Trial& trial, const Extension& extension, const Function& function,
-                  const Ending& ending, const Given& given) {
+Outcome judge(const Trial& trial, const Extension& extension, const Function& function,
+              const Ending& ending, const Given& given) {
   if (ending.error && ending.error->code == Code::unsupported) return {};  // A null member.
-  if (std::string problem = judge_manners(trial, ending); !problem.empty()) return problem;
-  if (std::string_view(extension.name) == "detect") return judge_detect(trial, ending, given);
+  if (Outcome manners = judge_manners(trial, ending); manners.state != State::pass) return manners;
+  if (std::string_view(extension.name) == "detect")
+    return unless(judge_detect(trial, ending, given));
   if (trial.codes.empty()) return {};
   if (given.items != 0)
-    return "it gives " + std::to_string(given.items) + " items of a registry " + trial.says;
-  if (ending.error) return judge_code(trial, *ending.error);
+    return unless("it gives " + std::to_string(given.items) + " items of a registry " + trial.says);
+  if (ending.error) return unless(judge_code(trial, *ending.error));
   const bool enough = function.status_is_enough && may_be_done(trial.script);
-  return enough ? "" : std::string("it is well with a registry ") + trial.says;
+  return enough ? Outcome() : unless(std::string("it is well with a registry ") + trial.says);
 }
 
 /// Each function of the extension in turn; the first that breaks the rule is told.
-std::string try_all(const Trial& trial, const Extension& extension,
-                    const plugin::Contract& contract, const plugin::Note::Type& type,
-                    const model::Registry& registry) {
+Outcome try_all(const Trial& trial, const Extension& extension, const plugin::Contract& contract,
+                const plugin::Note::Type& type, const model::Registry& registry) {
   const bool detects = std::string_view(extension.name) == "detect";
   Means means;
   if (detects) means = {model::limits::detect_requests, true};
@@ -159,8 +159,10 @@ std::string try_all(const Trial& trial, const Extension& extension,
     const Ending ending = run(
         trial, contract, type, registry,
         [&](const Stage& stage) { return function.call(stage, given); }, means);
-    std::string problem = judge(trial, extension, function, ending, given);
-    if (!problem.empty()) return (detects ? "" : std::string(function.name) + ": ") + problem;
+    Outcome outcome = judge(trial, extension, function, ending, given);
+    if (outcome.state == State::pass) continue;
+    if (!detects) outcome.message = std::string(function.name) + ": " + outcome.message;
+    return outcome;
   }
   return {};
 }
@@ -175,7 +177,7 @@ std::string rule_of(const Trial& trial, const std::string& extension) {
 
 Check make_check(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type& type,
                  const Extension& extension, std::string name, std::string rule, Script script,
-                 std::function<std::string(const ScriptedUpstream&, const model::Registry&)> ask) {
+                 std::function<Outcome(const ScriptedUpstream&, const model::Registry&)> ask) {
   return {"calls",
           std::string(extension.name) + "-" + std::move(name),
           type.type,
@@ -185,7 +187,7 @@ Check make_check(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type
             const auto registry = made_up_registry(type, upstream.address());
             if (!registry)
               return skipped("a required field of the form has neither default nor example");
-            return unless(ask(upstream, *registry));
+            return ask(upstream, *registry);
           },
           std::chrono::seconds(30)};
 }
@@ -199,13 +201,14 @@ Check once(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type& type
       "a robot is asked for once: its secret comes once, so the request is not repeated",
       busy.script,
       [loaded, type, extension](const ScriptedUpstream& upstream,
-                                const model::Registry& registry) -> std::string {
+                                const model::Registry& registry) -> Outcome {
         Given given;
         const Function& issue = extension.functions.front();
         const Ending ending = run(busy, loaded->contract(), type, registry,
                                   [&](const Stage& stage) { return issue.call(stage, given); });
         if (upstream.changes() > 1)
-          return "issue: " + std::to_string(upstream.changes()) + " requests that change something";
+          return unless("issue: " + std::to_string(upstream.changes()) +
+                        " requests that change something");
         return judge(busy, extension, issue, ending, given);
       });
 }

@@ -14,6 +14,7 @@ enum class State { pass, fail, skip };
 struct Outcome {
   State state = State::pass;
   std::string message;  ///< What was seen, when it is not a pass.
+  std::string rule{};   ///< The rule that is broken, where it is another than the check's own.
 };
 /// A pass for an empty text.
 Outcome unless(std::string problem);

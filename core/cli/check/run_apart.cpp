@@ -16,8 +16,9 @@ namespace {
 
 using base::Json;
 
-Finding finding(const Check& check, Outcome outcome) {
-  return {check.group, check.name, check.type, check.rule, std::move(outcome)};
+Finding finding(const Check& check, const Outcome& outcome) {
+  const std::string& rule = outcome.rule.empty() ? check.rule : outcome.rule;
+  return {check.group, check.name, check.type, rule, outcome};
 }
 
 Outcome tried(const Check& check) {
@@ -32,14 +33,15 @@ std::string to_line(const Outcome& outcome) {
   Json out = Json::array();
   out.push(Json::integer(static_cast<int>(outcome.state)));
   out.push(Json::string(outcome.message));
+  out.push(Json::string(outcome.rule));
   return base::to_text(out) + "\n";
 }
 
 Outcome from_line(const std::string& line) {
   const auto read = base::parse_json(line);
-  if (!read || read->items().size() != 2) return {State::fail, "the child wrote something else"};
+  if (!read || read->items().size() != 3) return {State::fail, "the child wrote something else"};
   return {static_cast<State>(read->items()[0].as_integer().value_or(1)),
-          *read->items()[1].as_string()};
+          *read->items()[1].as_string(), *read->items()[2].as_string()};
 }
 
 [[noreturn]] void be_child(const std::vector<Check>& checks, std::size_t first, int out) {
@@ -135,7 +137,7 @@ std::vector<Finding> run_apart(const std::vector<Check>& checks, const base::Can
     if (!child) child.emplace(checks, out.size());
     auto [outcome, alive] = child->next(check, cancel);
     if (!alive) child.reset();
-    out.push_back(finding(check, std::move(outcome)));
+    out.push_back(finding(check, outcome));
     if (cancel.cancelled()) break;
   }
   return out;

@@ -14,6 +14,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr const char* cancel_rule = "a cancelled call comes back within 250 ms";
+constexpr const char* deadline_rule = "a call comes back within 250 ms after its deadline";
+
 /// The registry's end of the host, over a transport of its own.
 struct Host {
   std::unique_ptr<net::Transport> transport = net::make_curl_transport();
@@ -115,17 +118,29 @@ Ending run(const Trial& trial, const plugin::Contract& contract, const plugin::N
   return ending;
 }
 
-std::string judge_manners(const Trial& trial, const Ending& ending) {
-  if (ending.late > model::limits::answer_grace)
-    return "it came back " + std::to_string(ending.late.count()) + " ms after the " +
-           (trial.cancel_after.count() > 0 ? "cancel" : "deadline");
-  if (ending.error && ending.error->message.starts_with("plugin misbehaves"))
-    return ending.error->message;
-  if (ending.error && ending.error->code == Code::internal)
-    return "internal: " + ending.error->message;
-  if (ending.error && !ending.explained)
-    return "it answered " + std::string(base::to_string(ending.error->code)) +
-           " and did not say why with call->fail()";
+Outcome judge_manners(const Trial& trial, const Ending& ending) {
+  const auto broken = [](std::string what, const char* rule) {
+    return Outcome{State::fail, std::move(what), rule};
+  };
+  if (ending.late > model::limits::answer_grace) {
+    const bool cancelled = trial.cancel_after.count() > 0;
+    return broken("it came back " + std::to_string(ending.late.count()) + " ms after the " +
+                      (cancelled ? "cancel" : "deadline"),
+                  cancelled ? cancel_rule : deadline_rule);
+  }
+  if (!ending.error) return {};
+  if (ending.error->message.starts_with("plugin misbehaves"))
+    return broken(ending.error->message,
+                  "what a plugin hands over is whole (docs/abi.md, What the host does with what a "
+                  "plugin hands over)");
+  if (ending.error->code == Code::internal)
+    return broken("internal: " + ending.error->message,
+                  "internal is for a fault of the plugin, and a registry's is none "
+                  "(docs/plugin-guide.md, Errors)");
+  if (!ending.explained)
+    return broken("it answered " + std::string(base::to_string(ending.error->code)) +
+                      " and did not say why with call->fail()",
+                  "a call that fails says why (docs/plugin-guide.md, Errors)");
   return {};
 }
 
@@ -136,8 +151,8 @@ std::string judge_code(const Trial& trial, const base::Error& error) {
 }
 
 std::string rule_of_time(const Trial& trial) {
-  if (trial.cancel_after.count() > 0) return "a cancelled call comes back within 250 ms";
-  if (trial.script == Script::hang) return "a call comes back within 250 ms after its deadline";
+  if (trial.cancel_after.count() > 0) return cancel_rule;
+  if (trial.script == Script::hang) return deadline_rule;
   if (trial.codes.empty()) return "a list without end ends with the budget or the deadline";
   return {};
 }

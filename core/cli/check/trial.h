@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/check/finding.h"
 #include "cli/check/scripted_upstream.h"
 #include "model/registry.h"
 #include "plugin/contract.h"
@@ -58,8 +59,8 @@ Ending run(const Trial& trial, const plugin::Contract& contract, const plugin::N
            const Means& means = {});
 
 /// What no call may do, whatever it is for: come back late, break the contract, fail without a
-/// word. Says which; empty when it did nothing of that.
-std::string judge_manners(const Trial& trial, const Ending& ending);
+/// word. The outcome has that rule, not the one of the trial.
+Outcome judge_manners(const Trial& trial, const Ending& ending);
 /// Empty when the call failed with one of the trial's codes.
 std::string judge_code(const Trial& trial, const base::Error& error);
 

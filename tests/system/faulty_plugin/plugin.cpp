@@ -1,0 +1,121 @@
+// A plugin that keeps every rule of `portolan plugins check`, but for the one that the variable
+// FAULT names.
+//   GET /v1/info                          {"name": "shelf"}
+//   GET /v1/repositories?after=NAME       {"repositories": ["team/app"]}, more behind Link: <…>;
+//   rel="next" GET /v1/tags/NAME                     {"tags": ["1"]}
+#include <portolan/plugin.hpp>
+
+#include <cstdlib>
+
+namespace {
+
+bool fault(std::string_view name) {
+  const char* wanted = std::getenv("FAULT");
+  return wanted && name == wanted;
+}
+
+portolan::json names_in(const portolan::response& answer, const char* key) {
+  auto names = answer.json()[key];
+  if (!names.is_array())
+    throw portolan::failure(PORTOLAN_PROTOCOL, "the answer holds no list of names",
+                            "see what answers at this address");
+  return names;
+}
+
+std::string name_of(portolan::json item) {
+  if (!item.is_string())
+    throw portolan::failure(PORTOLAN_PROTOCOL, "the list holds what is no name",
+                            "see what answers at this address");
+  return fault("catalog-nameless") ? "" : item.string_or("");
+}
+
+std::string space_of(const std::string& name) {
+  const auto slash = name.find('/');
+  return slash == std::string::npos ? "_" : name.substr(0, slash);
+}
+
+class faulty {
+ public:
+  static constexpr auto default_auth = portolan::auth::basic;
+
+  explicit faulty(const portolan::registry& registry) : registry_(registry) {}
+
+  portolan::integration integrate(portolan::call& call) {
+    (void)info_of(call.get("/v1/info"));
+    return {.address = registry_.base, .product = "Shelf"};
+  }
+
+  void validate(portolan::call& call, portolan::depth depth, portolan::out<portolan::check>& out) {
+    const auto answer = call.get("/v1/info");
+    try {
+      (void)info_of(answer);
+      out.push(portolan::check{"identity"}.ok("it is a shelf").seen(answer));
+    } catch (const portolan::failure& problem) {
+      out.push(portolan::check{"identity"}.fail(problem).seen(answer));
+    }
+    for (const char* name : {"api-version", "permissions", "capabilities"})
+      out.push(portolan::check{name}.skipped("a shelf has none"));
+    const bool believes = fault("quick-credentials") && depth == portolan::depth::quick;
+    out.push(believes ? portolan::check{"credentials"}.ok("there is a password")
+                      : portolan::check{"credentials"}.skipped("a shelf asks for none"));
+  }
+
+  void collect(portolan::call& call, portolan::level, portolan::out<portolan::measure>& out) {
+    std::int64_t count = 0;
+    const auto end = call.each_page("/v1/repositories", [&](const portolan::response& page) {
+      count += static_cast<std::int64_t>(names_in(page, "repositories").size());
+    });
+    out.push(portolan::measure{"repositories"}.counted(count, end));
+  }
+
+  void repositories(portolan::call& call, const portolan::query& asked,
+                    portolan::out<portolan::repository>& out) {
+    portolan::pager pages("/v1/repositories" + after(asked.cursor));
+    std::uint64_t given = 0;
+    bool more = true;
+    while (const auto url = more ? pages.next() : std::nullopt) {
+      const auto page = call.get(*url);
+      pages.follow(page.require());
+      std::string last;
+      names_in(page, "repositories").each([&](portolan::json item) {
+        if (!more) return;
+        last = name_of(item);
+        const std::string space = space_of(last);
+        if (!asked.space.empty() && space != asked.space) return;
+        more = out.push({.name = last, .space = space}) && ++given != asked.limit;
+      });
+      if (!last.empty()) out.cursor(last);
+    }
+  }
+
+  void tags(portolan::call& call, const portolan::query& asked, portolan::out<portolan::tag>& out) {
+    const auto answer = call.get("/v1/tags/" + portolan::percent_encode(asked.repository));
+    std::uint64_t given = 0;
+    bool more = true;
+    names_in(answer, "tags").each([&](portolan::json item) {
+      const std::string name = name_of(item);
+      if (!more || name <= asked.cursor) return;
+      more = out.push({.repository = asked.repository, .name = name}) && ++given != asked.limit;
+      if (!more) out.cursor(name);
+    });
+  }
+
+ private:
+  static std::string after(const std::string& cursor) {
+    return cursor.empty() ? "" : "?after=" + portolan::percent_encode(cursor);
+  }
+
+  static portolan::json info_of(const portolan::response& answer) {
+    auto info = answer.json();
+    if (!info["name"].is_string())
+      throw portolan::failure(PORTOLAN_PROTOCOL, "/v1/info names nothing",
+                              "`portolan detect ADDRESS` tells which type answers there");
+    return info;
+  }
+
+  portolan::registry registry_;
+};
+
+}  // namespace
+
+PORTOLAN_PLUGIN(faulty)
