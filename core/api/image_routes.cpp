@@ -190,9 +190,14 @@ class Images : public Handlers {
                                                              const Seen& seen,
                                                              const std::string& name) {
     auto found = store::find_repository(reader, seen.row.record.id, name);
-    if (!found || (!seen.inspect && !seen.view.sees_space(found->space)))
-      return no_such("repository", name);
-    return *std::move(found);
+    if (found && (seen.inspect || seen.view.sees_space(found->space))) return *std::move(found);
+    const std::string registry = seen.row.record.identity();
+    return Error{.code = Code::not_found,
+                 .message = "registry " + registry + " has no repository " + name +
+                            " that you may see, as last seen",
+                 .hint = "List those that it has: portolan image repositories " + registry +
+                         ". One that is new comes with portolan registry refresh " + registry +
+                         "."};
   }
 
   template <class Row, class ToJson>

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "base/mutex.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "cli/commands.h"
 #include "cli/flag_registry.h"
@@ -131,6 +132,14 @@ One one_registry(Session& session) {
   return {*router, *std::move(registry), 0};
 }
 
+/// The address answered, so it is the name that is wrong.
+base::Error explained(base::Error error, const std::string& repository) {
+  if (error.code != base::Code::not_found || repository.empty()) return error;
+  error.message = "the registry knows no repository " + base::clean_text(repository, 256);
+  error.hint = "list those that it knows: portolan repos, with the same options";
+  return error;
+}
+
 /// `list` is the router's function for T.
 template <class T, class List>
 int print_rows(Session& session, const char* key, plugin::Query query, List list) {
@@ -151,7 +160,8 @@ int print_rows(Session& session, const char* key, plugin::Query query, List list
   const Listed listed = answer ? *std::move(answer) : Listed{std::move(answer).error(), ""};
   printer->end(listed, query.limit);
   if (session.cancel().cancelled()) return exit_interrupted;
-  return listed.ended ? exit_ok : session.fail(listed.ended.error(), exit_failed);
+  if (listed.ended) return exit_ok;
+  return session.fail(explained(listed.ended.error(), query.repository), exit_failed);
 }
 
 }  // namespace

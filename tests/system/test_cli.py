@@ -279,7 +279,9 @@ def test_listings_take_a_registry_of_a_document(portolan, registry, tmp_path):
     assert (result.code, result.stdout.split()) == (0, ["v1", "v2"])
     assert portolan("repos", "-f", file, "--registry", "one").stdout.split() == ["team/app"]
     assert portolan("repos", "-f", file).code == 64
-    assert portolan("tags", "team/none", "-f", file, "--registry", "one").code == 1
+    unknown = portolan("tags", "team/none", "-f", file, "--registry", "one")
+    assert unknown.code == 1 and "the registry knows no repository team/none\n" in unknown.stderr, unknown.stderr
+    assert "portolan repos" in unknown.stderr and "address" not in unknown.stderr, unknown.stderr
 
 
 def test_rows_come_before_the_listing_ends(portolan):

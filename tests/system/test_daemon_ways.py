@@ -51,6 +51,10 @@ def test_a_workspace_integrates_a_registry_without_a_password_for_its_members_al
         path = "workspaces/payments/registries/hub/repositories/shop%2Fweb/tags"
         tags = wait_for(lambda: member.get(path)["items"], "the tags")
         assert sorted(row["name"] for row in tags) == ["1.0", "latest"]
+        unknown = member("GET", "workspaces/payments/registries/hub/repositories/shop%2Fnone/tags")
+        assert unknown.status == 404
+        assert "registry payments/hub has no repository shop/none" in unknown.json()["detail"], unknown.text
+        assert "portolan image repositories payments/hub" in unknown.json()["hint"], unknown.text
     registry.push().image("shop/web", ["1.1"])
     for member in (owner, viewer):  # The second finds them fresh, or joins the first.
         asked = member.must((202, 204), "POST", "workspaces/payments/registries/hub/repositories/shop%2Fweb/tags")
