@@ -106,30 +106,28 @@ class Courier {
     });
   }
 
-  /// False when it was stopped before the event was done with.
+  /// False when it was stopped, or replaced, before the event was done with.
   bool deliver(const model::Event& event, const base::Secret& secret) {
     auto pause = pauses_.first;
     for (bool last = false;;) {
       auto sent = send(event, secret);
       if (stopping()) return false;
-      keep(event, sent, last ? std::chrono::milliseconds(0) : pause);
-      if (sent) break;
+      const bool is_served = keep(event, sent, last ? std::chrono::milliseconds(0) : pause);
+      if (sent) return true;
+      if (!is_served) return false;
       say((last ? "is given up: " : "is tried again: ") + sent.error().message,
           std::to_string(event.id));
-      if (last) break;
+      if (last) return true;
       if (!rest(pause)) return false;
       last = pause >= pauses_.longest;
       pause = std::min(2 * pause, pauses_.longest);
     }
-    auto kept = daemon_.store.write([&](store::Writer& writer) {
-      return store::put_delivered_event(writer, webhook_.id, event.id);
-    });
-    if (!kept) say("does not know where it was: " + kept.error().message);
-    return true;
   }
 
-  /// For who looks at the webhook: how it went, and when it is tried again.
-  void keep(const model::Event& event, const base::Result<void>& sent,
+  /// For who looks at the webhook: how it went, and when it is tried again; without that the event
+  /// is done with. False: the webhook has another URL now, whose courier goes on with the event
+  /// unless it was taken.
+  bool keep(const model::Event& event, const base::Result<void>& sent,
             std::chrono::milliseconds pause) {
     model::Delivery delivery;
     delivery.event = event.id;
@@ -141,9 +139,16 @@ class Courier {
       delivery.hint = sent.error().hint;
       if (pause.count() > 0) delivery.next_try_ms = delivery.tried_ms + pause.count();
     }
-    auto kept = daemon_.store.write(
-        [&](store::Writer& writer) { return store::put_delivery(writer, webhook_.id, delivery); });
+    bool is_served = true;
+    auto kept = daemon_.store.write([&](store::Writer& writer) -> base::Result<void> {
+      auto put = store::put_delivery(writer, webhook_.id, webhook_.url, delivery);
+      if (!put) return put.error();
+      is_served = *put;
+      if (!sent && (!is_served || delivery.next_try_ms != 0)) return {};
+      return store::put_delivered_event(writer, webhook_.id, event.id);
+    });
     if (!kept) say("does not know how it went: " + kept.error().message);
+    return is_served;
   }
 
   base::Result<void> send(const model::Event& event, const base::Secret& secret) {

@@ -67,8 +67,10 @@ base::Result<base::Secret> webhook_secret(Reader&, Id id);
 /// Where the deliveries of a webhook go on: its last event that is done with. One that is new
 /// begins with the next event; it never goes back.
 Id delivered_event(Reader&, Id webhook);
-/// How the newest try went, in Webhook::last. Another URL forgets it.
-base::Result<void> put_delivery(Writer&, Id webhook, const model::Delivery& delivery);
+/// How the newest try went, in Webhook::last. Another URL forgets it; false: the webhook's is no
+/// longer `url`, which was tried, and nothing is kept.
+base::Result<bool> put_delivery(Writer&, Id webhook, const std::string& url,
+                                const model::Delivery& delivery);
 base::Result<void> put_delivered_event(Writer&, Id webhook, Id event);
 
 /// The answer that was given to the same key of the same user before; kept for a day.

@@ -98,8 +98,11 @@ Id delivered_event(Reader& reader, Id webhook) {
   return scalar<Id>(reader, "SELECT delivered FROM webhook WHERE id = ?", {webhook}).value_or(0);
 }
 
-Result<void> put_delivery(Writer& writer, Id webhook, const model::Delivery& delivery) {
-  if (!find_webhook(writer, webhook)) return missing("the webhook");
+Result<bool> put_delivery(Writer& writer, Id webhook, const std::string& url,
+                          const model::Delivery& delivery) {
+  const auto stored = find_webhook(writer, webhook);
+  if (!stored) return missing("the webhook");
+  if (stored->url != url) return false;
   execute(writer,
           "INSERT INTO delivery (webhook, event, tried_ms, status, code, message, hint, "
           "next_try_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook) DO UPDATE SET "
@@ -108,7 +111,7 @@ Result<void> put_delivery(Writer& writer, Id webhook, const model::Delivery& del
           "next_try_ms = excluded.next_try_ms",
           {webhook, delivery.event, delivery.tried_ms, delivery.status, delivery.code,
            delivery.message, delivery.hint, delivery.next_try_ms});
-  return {};
+  return true;
 }
 
 Result<void> put_delivered_event(Writer& writer, Id webhook, Id event) {

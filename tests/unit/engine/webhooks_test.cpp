@@ -207,6 +207,19 @@ TEST_CASE("a webhook shows how its newest try went and when the next one is",
   CHECK_FALSE(last());
 }
 
+TEST_CASE("how a delivery went and that its event is done with are one write",
+          "[engine][webhooks]") {
+  World world;
+  Receiver receiver;
+  const Id hook = world.hook("chat", receiver.url());
+  world.begin();
+  world.until_delivered(hook, world.happen("a"));
+  const auto before = world.store->revision();
+  world.until_delivered(hook, world.happen("b"));
+  world.webhooks->stop();
+  CHECK(world.store->revision() == before + 2);  // The event, and what became of it.
+}
+
 TEST_CASE("a redirect is not followed", "[engine][webhooks]") {
   World world;
   Receiver receiver, elsewhere;

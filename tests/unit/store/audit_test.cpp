@@ -320,6 +320,39 @@ TEST_CASE("a webhook goes on where it was, from the events after it was made", "
   }) == Code::not_found);
 }
 
+TEST_CASE("a try of a URL that the webhook no longer has is not shown as one of its new URL",
+          "[store]") {
+  test::RowWorld world;
+  model::Webhook wanted;
+  wanted.name = "chat";
+  wanted.url = "https://old.example/";
+  wanted = world.write<model::Webhook>(
+      [&](store::Writer& writer) { return insert_webhook(writer, wanted, {}); });
+  model::Delivery tried;
+  tried.event = 7;
+  tried.tried_ms = 1;
+  const auto put = [&](const std::string& url) {
+    return world.write<bool>(
+        [&](store::Writer& writer) { return store::put_delivery(writer, wanted.id, url, tried); });
+  };
+  const auto last = [&] {
+    return world
+        .read<std::optional<model::Webhook>>([&](store::Reader& reader) {
+          return base::Result(store::find_webhook(reader, wanted.id));
+        })
+        ->last;
+  };
+  CHECK(put("https://old.example/"));
+  CHECK(last()->event == 7);
+  wanted.url = "https://new.example/";
+  world.write<model::Webhook>(
+      [&](store::Writer& writer) { return update_webhook(writer, wanted, 0, {}); });
+  CHECK_FALSE(put("https://old.example/"));
+  CHECK_FALSE(last());
+  CHECK(put("https://new.example/"));
+  CHECK(last()->event == 7);
+}
+
 TEST_CASE("webhooks are kept with a sealed secret", "[store]") {
   StoreWorld world;
   model::Webhook wanted;
