@@ -9,14 +9,13 @@ import select
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 import yaml
 from docs.reference import commands
 
 from rigs import DockerRegistry, push_many
-from rigs.binary import CANARY
+from rigs.binary import CANARY, SOON
 from rigs.hostile import Upstream, answers
 from rigs.process import wait_for
 from rigs.simulated_harbor import SimulatedHarbor
@@ -297,10 +296,8 @@ def test_rows_come_before_the_listing_ends(portolan):
         process = portolan.start("repos", *at(upstream.home), "-o", "json")
         try:
             wait_for(lambda: any("last=" in seen.target for seen in upstream.seen), "page two", 10)
-            began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=10)
-            assert time.monotonic() - began < 1
+            out, _ = process.communicate(timeout=SOON)
         finally:
             process.kill()
             process.communicate()
@@ -379,12 +376,6 @@ def test_types_show_the_fields_of_a_form(portolan):
     assert not fields["username"]["required"] and fields["pageSize"]["default"] == 1000
     wrong = portolan("types", "show", "harbour")
     assert wrong.code == 1 and "harbor" in wrong.stderr
-
-
-def test_a_start_is_light(portolan):
-    """The figures are tests/bench's; this only keeps a start from growing by a magnitude."""
-    assert min(portolan("--version").seconds for _ in range(5)) < 0.15
-    assert min(portolan("plugins", "list").seconds for _ in range(5)) < 0.3
 
 
 # terminals

@@ -9,7 +9,7 @@ import pathlib
 import threading
 from urllib.parse import urlsplit
 
-from rigs.binary import CANARY
+from rigs.binary import CANARY, SANITIZED
 from rigs.daemon import Caller, Daemon
 from rigs.hammer import everything
 
@@ -92,6 +92,7 @@ def test_ten_thousand_guesses(start, portolan):
         together = [guesser(address) for address in ADDRESSES]
         with concurrent.futures.ThreadPoolExecutor(len(ADDRESSES)) as pool:
             list(pool.map(lambda one: one.many(names, TOGETHER), together))
+        home.close()  # It was idle for longer than a connection may be, on a slow machine; the next guess opens one.
         assert home("root", CANARY) == 201
         bystander.stopping.set()
         bystander.join(60)
@@ -101,7 +102,7 @@ def test_ten_thousand_guesses(start, portolan):
     assert sum(seen.values()) > 10_000 and set(seen) == {201, 401, 429}, seen
     assert seen[401] < 10 * 3 * PER_MINUTE * (1 + len(ADDRESSES)), seen
     assert set(bystander.statuses) == {200} and bystander.statuses[200] > 50, bystander.statuses
-    assert after - before < 24 * 1024, f"{before} kB before, {after} kB after"
+    assert SANITIZED or after - before < 24 * 1024, f"{before} kB before, {after} kB after"
     assert "guess number" not in daemon.log()
     daemon.restart()  # What was refused without looking is written once a minute, and at the end.
     failed = [row for row in everything(daemon.admin, "audit") if row["action"] == "session.create"

@@ -23,6 +23,7 @@ from harbor_world import (  # noqa: F401 (fixtures)
     short,
     simulated,
 )
+from rigs.binary import SOON
 from rigs.process import wait_for
 from rigs.simulated_harbor import SimulatedHarbor
 
@@ -121,7 +122,7 @@ def test_a_deadline_ends_a_collection_with_what_was_reached(ask):
         harbor.seed_many(projects=999, repositories=1000, tags=1)
         began = time.monotonic()
         assert_lower_bound(ask("stats", harbor.client, "--timeout", "2s"), 1000, 1000)
-        assert time.monotonic() - began < 3.5
+        assert time.monotonic() - began < 2 + SOON
 
 
 def test_an_interrupt_ends_a_collection_with_what_was_reached(portolan):
@@ -129,10 +130,9 @@ def test_an_interrupt_ends_a_collection_with_what_was_reached(portolan):
         harbor.seed_many(projects=999, repositories=1000, tags=1)
         process = portolan.start(*line("stats", harbor.client), env={"HARBOR_PASSWORD": harbor.admin_password})
         wait_for(lambda: harbor.requests().get("GET /api/v2.0/projects", 0) >= 3, "the collection to be under way", 20)
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=10)
-        assert time.monotonic() - began < 1.5 and process.returncode == 130
+        output, _ = process.communicate(timeout=SOON)
+        assert process.returncode == 130
         statistics = json.loads(output)["registries"][0]["statistics"]
         assert statistics["complete"] is False
         found = by_name(statistics["measures"])

@@ -6,19 +6,17 @@ password anywhere but in a request to the origin it was given for.
 
 import base64
 import json
-import os
 import ssl
 
 import pytest
 
 from rigs import DockerRegistry
-from rigs.binary import CANARY
+from rigs.binary import CANARY, SANITIZED
 from rigs.certificates import Authority
 from rigs.hostile import ALL, Upstream
 from rigs.hostile.case import BEHIND, HARBOR_BEHIND
 from rigs.simulated_harbor import SimulatedHarbor
 
-SANITIZED = any(name in os.environ.get("PORTOLAN_BUILD", "") for name in ("asan", "tsan"))
 ADDRESSED = {"stats": [], "deep": ["--level", "deep"], "validate": ["--depth", "full"]}
 
 
