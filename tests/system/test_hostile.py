@@ -17,6 +17,7 @@ from rigs.hostile import ALL, Upstream
 from rigs.hostile.case import BEHIND, HARBOR_BEHIND
 from rigs.simulated_harbor import SimulatedHarbor
 
+PATIENCE = 3  # A machine that does much else at once, or a sanitizer, takes so many times what a case may.
 ADDRESSED = {"stats": [], "deep": ["--level", "deep"], "validate": ["--depth", "full"]}
 
 
@@ -97,11 +98,11 @@ def no_credential_left(upstream):
 def test_the_upstream(case, portolan, behind, contexts):
     with Upstream(case.rules, case.foreign, behind[case.type], contexts[case.tls], case.greeting) as upstream:
         arguments, environment = command(case, upstream.home, contexts["ca"])
-        result = portolan(*arguments, env=environment, timeout=(3 if SANITIZED else 1) * case.seconds + 10)
+        result = portolan(*arguments, env=environment, timeout=PATIENCE * case.seconds + 10)
     assert upstream.errors == []
     no_credential_left(upstream)
     assert result.code in (0, 1), result.stderr
-    assert result.seconds < case.seconds * (3 if SANITIZED else 1)
+    assert result.seconds < case.seconds * PATIENCE
     assert SANITIZED or result.peak_mib < 128
     assert all(character.isprintable() or character in "\n" for character in result.stdout + result.stderr)
     assert len(upstream.seen) <= case.requests

@@ -1,6 +1,7 @@
 """Ways to answer: each makes an async function of one exchange. "{home}" and "{foreign}" in texts become origins."""
 
 import asyncio
+import functools
 import gzip
 import json
 import socket
@@ -137,8 +138,13 @@ def zipped(body, encoding="gzip", times=1):
 
 
 def bomb(mebibytes):
-    """A gzip body that inflates a thousandfold."""
+    """A gzip body that inflates more than two hundredfold."""
     async def answer(exchange):
-        await reply(200, gzip.compress(b" " * (mebibytes << 20)), JSON, ("Content-Encoding", "gzip"))(exchange)
+        await reply(200, _bomb(mebibytes), JSON, ("Content-Encoding", "gzip"))(exchange)
 
     return answer
+
+
+@functools.cache
+def _bomb(mebibytes):
+    return gzip.compress(b" " * (mebibytes << 20), compresslevel=1)
