@@ -106,9 +106,11 @@ int plugins_check(Session& session) {
       if (!registry) return session.fail(registry.error(), exit_code_of(registry.error()));
       net::AddressPolicy policy = policy_of(session.args());
       if (const auto url = base::parse_address(registry->address)) policy.permit_origin(*url);
-      append(checks,
-             check::registry_checks(loaded, {*registry, policy, session.args().duration("timeout"),
-                                             session.logger()}));
+      const check::Target target{*registry, policy, session.args().duration("timeout"),
+                                 session.logger()};
+      append(checks, check::registry_checks(loaded, target));
+      if (const auto* type = set.type(registry->type))
+        append(checks, check::catalog_checks(loaded, *type, target));
     }
     auto apart = check::run_apart(checks, session.cancel());
     std::move(apart.begin(), apart.end(), std::back_inserter(findings));

@@ -7,8 +7,11 @@ import shutil
 
 import pytest
 
+from harbor_world import World
+from rigs import Distribution3, DockerRegistry
 from rigs.hostile import Upstream
 from rigs.hostile.answers import hang
+from rigs.simulated_harbor import SimulatedHarbor
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = ["lib/portolan/plugins/docker-registry.so", "lib/portolan/plugins/harbor.so",
@@ -40,7 +43,10 @@ def extensions(portolan, file):
 
 def test_the_guide_tells_every_check(portolan):
     guide = (HERE.parents[1] / "docs/plugin-guide.md").read_text()
-    _, checks, _ = check(portolan, portolan.build / OURS[1])  # the one with every extension
+    file = portolan.build / OURS[1]  # the one with every extension
+    nowhere = ("--address", "https://127.0.0.1:9", "--username", "check", "--password-from", "env:LC_ALL")
+    _, checks, _ = check(portolan, file, *nowhere, "--timeout", "100ms")
+    assert "registry-catalog-order" in checks
     for name, one in checks.items():
         call, _, trial = name.replace("validation-quick", "validation_quick").partition("-")
         call = call.replace("_", "-")
@@ -102,7 +108,35 @@ def test_the_calls_on_an_address_are_bounded_and_logged(portolan, start):
     result = portolan("plugins", "check", file, "-o", "json", "--address", upstream.home, "--timeout", "400ms",
                       "--log-level", "debug")
     checks = {one["name"]: one for one in result.json()["checks"] if one["group"] == "registry"}
-    assert result.code == 1 and len(checks) == 4
+    assert result.code == 1 and len(checks) == 8
     for name in ("registry-integration", "registry-statistics", "registry-memory"):
         assert checks[name]["state"] == "fail" and checks[name]["message"].startswith("timeout: "), checks[name]
     assert result.seconds < 25  # Without the bound they may take 30 s and 120 s.
+
+
+def catalogue_failures(portolan, file, address, *flags, env=None):
+    """What the checks of a real registry's catalogue saw, of those that did not pass."""
+    result = portolan("plugins", "check", portolan.build / file, "-o", "json", "--address", address, *flags, env=env)
+    checks = [one for one in result.json()["checks"] if one["name"].startswith("registry-catalog")]
+    assert len(checks) == 4
+    return {one["name"]: one["message"] for one in checks if one["state"] != "pass"}
+
+
+@pytest.mark.parametrize("rig", [DockerRegistry, Distribution3])  # crane's own list has another order each time.
+def test_the_catalogue_of_a_real_registry_keeps_the_rules_empty_and_full(portolan, start, rig):
+    registry = start(rig)
+    flags = ("--allow-plain-http",) if registry.address.startswith("http:") else ()
+    assert catalogue_failures(portolan, OURS[0], registry.address, *flags) == {}
+    pusher = registry.push()
+    for name in ("solo", "team/app", "team/db", "deep/er/and/deeper", *(f"many/{n}" for n in range(8))):
+        pusher.image(name, ["v1", "v2", "latest"])
+    assert catalogue_failures(portolan, OURS[0], registry.address, *flags) == {}
+
+
+def test_the_catalogue_of_harbor_keeps_the_rules_for_each_caller(portolan):
+    with SimulatedHarbor() as harbor:
+        world = World(harbor)
+        for caller in (world.admin, world.dev, world.lone):
+            flags = ("--username", caller.username, "--password-from", "env:HARBOR_PASSWORD", "--allow-plain-http")
+            assert catalogue_failures(portolan, OURS[1], caller.url, *flags,
+                                      env={"HARBOR_PASSWORD": caller.password}) == {}, caller.username

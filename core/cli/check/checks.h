@@ -49,6 +49,9 @@ std::vector<Check> extension_checks(const std::shared_ptr<Loaded>& loaded,
                                     const plugin::Note::Type& type);
 /// The mandatory calls on a real registry.
 std::vector<Check> registry_checks(const std::shared_ptr<Loaded>& loaded, const Target& target);
+/// The catalogue of a real registry, where the type has one.
+std::vector<Check> catalog_checks(const std::shared_ptr<Loaded>& loaded,
+                                  const plugin::Note::Type& type, const Target& target);
 
 /// A registry at `address` with what the type's form asks for: defaults, the schema's first
 /// examples for the rest, and a made-up account. nullopt when the form wants more than that.

@@ -1,41 +1,10 @@
-#include <stdexcept>
-
-#include "cli/check/checks.h"
-#include "cli/check/one_file.h"
+#include "cli/check/road.h"
 #include "model/words.h"
-#include "router/router.h"
 
 namespace portolan::cli::check {
 namespace {
 
 constexpr auto memory_patience = 3 * model::limits::statistics;
-
-std::string said(const base::Error& error) {
-  return std::string(base::to_string(error.code)) + ": " + error.message;
-}
-
-/// What all three calls run over, made in the child.
-struct Road {
-  OneFile plugins;
-  std::unique_ptr<net::Transport> transport = net::make_curl_transport();
-  router::Router router{plugins, *transport};
-  std::shared_ptr<router::Registry> registry;
-  const Target& target;
-
-  Road(const plugin::Contract& contract, const Target& of)
-      : plugins(contract.note(), &contract), target(of) {
-    auto added = router.add({of.registry, of.policy, model::limits::requests_per_registry});
-    if (!added) throw std::runtime_error(said(added.error()));
-    registry = *std::move(added);
-  }
-
-  router::CallSettings within(std::chrono::milliseconds usual) const {
-    router::CallSettings out;
-    out.deadline = base::Deadline::in(target.timeout.value_or(usual));
-    out.log = target.log;
-    return out;
-  }
-};
 
 std::string integrates(Road& road) {
   const auto found = road.router.integrate(*road.registry, road.within(model::limits::request));

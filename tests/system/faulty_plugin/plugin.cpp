@@ -5,6 +5,7 @@
 //   rel="next" GET /v1/tags/NAME                     {"tags": ["1"]}
 #include <portolan/plugin.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace {
@@ -26,7 +27,7 @@ std::string name_of(portolan::json item) {
   if (!item.is_string())
     throw portolan::failure(PORTOLAN_PROTOCOL, "the list holds what is no name",
                             "see what answers at this address");
-  return fault("catalog-nameless") ? "" : item.string_or("");
+  return item.string_or("");
 }
 
 std::string space_of(const std::string& name) {
@@ -70,26 +71,39 @@ class faulty {
 
   void repositories(portolan::call& call, const portolan::query& asked,
                     portolan::out<portolan::repository>& out) {
+    if (fault("catalog-nameless")) out.push({});
+    if (fault("catalog-unsupported"))
+      throw portolan::failure(PORTOLAN_UNSUPPORTED, "this shelf has no list", "name a repository");
+    std::vector<std::string> names;
     portolan::pager pages("/v1/repositories" + after(asked.cursor));
-    std::uint64_t given = 0;
-    bool more = true;
-    while (const auto url = more ? pages.next() : std::nullopt) {
+    while (const auto url = pages.next()) {
       const auto page = call.get(*url);
       pages.follow(page.require());
-      std::string last;
       names_in(page, "repositories").each([&](portolan::json item) {
-        if (!more) return;
-        last = name_of(item);
-        const std::string space = space_of(last);
-        if (!asked.space.empty() && space != asked.space) return;
-        more = out.push({.name = last, .space = space}) && ++given != asked.limit;
+        names.push_back(name_of(item));
       });
-      if (!last.empty()) out.cursor(last);
+    }
+    static unsigned listings = 0;
+    if (fault("catalog-order") && ++listings % 2 == 0) std::reverse(names.begin(), names.end());
+    if (fault("catalog-twice") && !names.empty()) names.push_back(names.back());
+    if (fault("catalog-incomplete") && asked.cursor.empty() && !names.empty()) names.pop_back();
+    std::uint64_t given = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::string space = space_of(names[i]);
+      if (!asked.space.empty() && space != asked.space && !fault("catalog-space")) continue;
+      if (!out.push({.name = names[i], .space = space})) return;
+      const bool enough = ++given == asked.limit;
+      const std::size_t told = fault("catalog-cursor-ahead") && enough ? i + 1 : i;
+      if (told < names.size() && !fault("catalog-no-cursor") && (enough || i % 3 == 2))
+        out.cursor(names[told]);
+      if (enough && !fault("catalog-limit")) return;
     }
   }
 
   void tags(portolan::call& call, const portolan::query& asked, portolan::out<portolan::tag>& out) {
     const auto answer = call.get("/v1/tags/" + portolan::percent_encode(asked.repository));
+    if (fault("catalog-ascii") && asked.repository.find('\xc3') != std::string::npos)
+      throw portolan::failure(PORTOLAN_INVALID_ARGUMENT, "this is no name", "give another one");
     std::uint64_t given = 0;
     bool more = true;
     names_in(answer, "tags").each([&](portolan::json item) {
