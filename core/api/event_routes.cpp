@@ -1,5 +1,6 @@
 /// Events and jobs, as lists and as streams.
 #include <charconv>
+#include <type_traits>
 
 #include "api/registry_access.h"
 #include "api/represent.h"
@@ -125,8 +126,12 @@ class News : public Handlers {
     }
     if (const std::string& identity = call.text("registry"); !identity.empty()) {
       const auto registry = registry_named(reader, identity);
-      if (!registry || !view.sees_registry(*registry)) return false;
-      filter.registry = registry->id;
+      const bool is_there = registry && view.sees_registry(*registry);
+      if (is_there) filter.registry = registry->id;
+      if constexpr (std::is_same_v<Filter, store::EventFilter>)
+        filter.removed_as = identity;  // News outlives what it tells of.
+      else if (!is_there)
+        return false;
     }
     return true;
   }
@@ -210,16 +215,16 @@ class News : public Handlers {
 };
 
 Parameter kind_parameter() { return text_parameter("kind", "Only of this kind", 100); }
-std::vector<Parameter> filters() {
+std::vector<Parameter> filters(const std::string& also = "") {
   return {kind_parameter(),
-          text_parameter("registry", "Only of this registry: `name`, or `workspace/name`"),
+          text_parameter("registry", "Only of this registry: `name`, or `workspace/name`" + also),
           text_parameter("workspace", "Only of this workspace")};
 }
 
 void add_events(const Table<News>& table) {
   table.get("/events", &News::list, "listEvents", "What happened, newest first")
       .paged()
-      .takes(filters())
+      .takes(filters("; those too that were removed under that name"))
       .takes({search_parameter()})
       .gives(200, "Events", "A page")
       .needs("event.read");

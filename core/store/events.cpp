@@ -30,7 +30,14 @@ Page<model::Event> list_events(Reader& reader, const PageRequest& request,
              .search = "e.subject",
              .sorts = {{"newest", "e.id", true}, {"oldest", "e.id", false}}});
   if (filter.workspace) list.where("e.workspace = ?", {*filter.workspace});
-  if (filter.registry) list.where("e.registry = ?", {*filter.registry});
+  if (!filter.removed_as.empty()) {
+    list.where(
+        "(e.registry = ? OR e.registry IN (SELECT registry FROM event WHERE "
+        "kind = 'registry.removed' AND subject = ?))",
+        {filter.registry, filter.removed_as});
+  } else if (filter.registry) {
+    list.where("e.registry = ?", {*filter.registry});
+  }
   if (!filter.kind.empty()) list.where("e.kind = ?", {filter.kind});
   if (filter.only) {
     list.where(

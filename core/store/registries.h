@@ -85,6 +85,7 @@ Id add_event(Writer&, model::Event event);  ///< Its time is now.
 /// Newest first when `after` is empty; with `since_id` oldest first from there (streams).
 struct EventFilter {
   std::optional<Id> workspace{}, registry{};
+  std::string removed_as{};  ///< Of the registries too that were removed under this identity.
   std::optional<Id> since_id{};
   std::string kind{};
   const Sight* only = nullptr;  ///< Null = all.

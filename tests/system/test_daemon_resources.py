@@ -174,6 +174,34 @@ def test_jobs_and_events_are_filtered_over_what_one_sees(daemon):
     assert told.code == 0 and "other/own" in told.stdout and "shop/own" not in told.stdout, told.stdout
 
 
+def test_the_events_of_a_removed_registry_are_found_by_its_name(daemon):
+    admin = daemon.admin
+    admin.must(201, "POST", "workspaces", {"name": "shop"})
+    member, auditor = daemon.user("member", {"shop": "workspace-admin"}), daemon.user("auditor", auditor=True)
+
+    def kinds(caller, registry):
+        return [row["kind"] for row in caller.get("events", registry=registry)["items"]
+                if row["kind"] != "registry.health"]
+
+    for place, name in ("registries", "hub"), ("workspaces/shop/registries", "shop/hub"):
+        admin.must(201, "POST", place, HUB, validate="skip")
+        admin.must(204, "DELETE", f"{place}/hub")
+        for caller in admin, auditor:
+            assert kinds(caller, name) == ["registry.removed", "registry.created"], (caller.name, name)
+    assert kinds(member, "shop/hub") == ["registry.removed", "registry.created"]
+    foreign = [member("GET", "events", registry=name) for name in ("hub", "none")]
+    assert foreign[0].text == foreign[1].text and foreign[0].json()["items"] == []
+    told = daemon.portolan("event", "list", "--registry", "hub")
+    assert told.code == 0 and "registry.removed" in told.stdout and "shop/hub" not in told.stdout, told.stdout
+
+    # Another one takes the name: it does not hide what was, and the own list of it is its own.
+    admin.must(201, "POST", "registries", HUB, validate="skip")
+    assert kinds(admin, "hub") == ["registry.created", "registry.removed", "registry.created"]
+    assert [row["kind"] for row in admin.get("registries/hub/events")["items"]
+            if row["kind"] != "registry.health"] == ["registry.created"]
+    assert kinds(admin, "shop/hub") == ["registry.removed", "registry.created"]
+
+
 def test_repositories_are_listed_by_the_spaces_that_one_sees(daemon, start):
     admin, registry = daemon.admin, start(DockerRegistry)
     for image in ("shop/web", "shop/api", "lab/web"):

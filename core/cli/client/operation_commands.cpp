@@ -9,9 +9,9 @@ const Positional webhook{.name = "ID", .help = "of the webhook"};
 const Positional job{.name = "JOB", .help = "id of the job"};
 
 /// Of jobs and events: `more`, and what both have.
-std::vector<ApiField> with_filters(std::vector<ApiField> more) {
+std::vector<ApiField> with_filters(std::vector<ApiField> more, const std::string& also = "") {
   more.push_back(text("kind", "KIND", "only of this kind", "?kind"));
-  more.push_back(text("registry", "REGISTRY", "only of this registry", "?registry"));
+  more.push_back(text("registry", "REGISTRY", "only of this registry" + also, "?registry"));
   more.push_back(text("workspace", "WORKSPACE", "only of this workspace", "?workspace"));
   return more;
 }
@@ -49,7 +49,8 @@ std::vector<ApiCommand> jobs_and_events() {
       {.words = "event list",
        .summary = "What happened, newest first",
        .path = "events",
-       .fields = with_filters({text("search", "TEXT", "only with this in the subject", "?search")}),
+       .fields = with_filters({text("search", "TEXT", "only with this in the subject", "?search")},
+                              ", and of removed ones of that name"),
        .columns = {{"AT", "/at"}, {"KIND", "/kind"}, {"SUBJECT", "/subject"}}},
       {.words = "event watch",
        .summary = "What happens, as it happens",
