@@ -97,6 +97,7 @@ int plugins_check(Session& session) {
       append(checks, check::lifecycle_checks(loaded, type));
       append(checks, check::call_checks(loaded, type));
       append(checks, check::extension_checks(loaded, type));
+      append(checks, check::manners_checks(loaded, type));
     }
     if (session.args().has("address")) {
       check::OneFile set(*plugin.note);

@@ -22,7 +22,13 @@ CATALOG = {f"catalog-{trial}" for trial in (
 FAULTS = {
     "none": (set(), "", ""),
     "quick-credentials": (QUICK, "credentials", "nothing is ok at a registry"),
-    "catalog-nameless": (CATALOG, "a repository has no name", "what a plugin hands over is whole"),
+    "catalog-nameless": (CATALOG, "a repository has no name", "a plugin hands over is whole"),
+    "stdout": ({"call-no-stdout-stderr"}, 'statistics at a registry that answers 401: it wrote "coun', "is logged"),
+    "stderr": ({"call-no-stdout-stderr"}, 'it wrote "counting"', "is logged"),
+    "log-secret": ({"call-log-no-secrets"}, "integration at", "an option with x-secret"),
+    "text-secret": ({"err-no-secret-in-text"}, "validation at", "a cookie"),
+    "facts-secret": ({"err-no-secret-in-text"}, "integration at", "a cookie"),
+    "no-hint": ({"err-message-and-hint-present"}, "an error without a hint: the answer holds", "what to do"),
 }
 
 

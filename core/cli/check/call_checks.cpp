@@ -120,9 +120,7 @@ std::vector<Check> call_checks(const std::shared_ptr<Loaded>& loaded,
                      rule_of(trial, kind), [loaded, type, kind, &trial]() -> Outcome {
                        const ScriptedUpstream upstream(trial.script);
                        const auto registry = made_up_registry(type, upstream.address());
-                       if (!registry)
-                         return skipped(
-                             "a required field of the form has neither default nor example");
+                       if (!registry) return skipped(no_registry);
                        Told told;
                        static_cast<Ending&>(told) =
                            run(trial, loaded->contract(), type, *registry, [&](const Stage& stage) {

@@ -37,6 +37,9 @@ std::vector<Check> lifecycle_checks(const std::shared_ptr<Loaded>& loaded,
 /// Each mandatory call against each script.
 std::vector<Check> call_checks(const std::shared_ptr<Loaded>& loaded,
                                const plugin::Note::Type& type);
+/// What every call may be heard and seen to do, whatever it is for.
+std::vector<Check> manners_checks(const std::shared_ptr<Loaded>& loaded,
+                                  const plugin::Note::Type& type);
 /// A real registry and how it is called.
 struct Target {
   model::Registry registry;
@@ -55,7 +58,11 @@ std::vector<Check> catalog_checks(const std::shared_ptr<Loaded>& loaded,
 
 /// A registry at `address` with what the type's form asks for: defaults, the schema's first
 /// examples for the rest, and a made-up account. nullopt when the form wants more than that.
+/// `secret`, where it is given and fits, is what every option with x-secret holds.
 std::optional<model::Registry> made_up_registry(const plugin::Note::Type& type,
-                                                const std::string& address);
+                                                const std::string& address,
+                                                const std::string& secret = {});
+inline constexpr const char* no_registry =
+    "a required field of the form has neither default nor example";
 
 }  // namespace portolan::cli::check

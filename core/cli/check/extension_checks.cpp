@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/check/checks.h"
+#include "cli/check/functions.h"
 #include "cli/check/trial.h"
 #include "model/limits.h"
 
@@ -8,118 +9,6 @@ namespace portolan::cli::check {
 namespace {
 
 using base::Code;
-
-/// What one function was given by the plugin.
-struct Given {
-  std::size_t items = 0;
-  int sure = 0;  ///< Of detect.
-};
-
-/// One function of an extension, asked as the host would.
-struct Function {
-  const char* name;
-  std::function<base::Result<void>(const Stage&, Given&)> call;
-  /// A 2xx or 404 alone says that it is done: what the body holds need not be looked at.
-  bool status_is_enough = false;
-};
-
-struct Extension {
-  const char* name;  ///< portolan.<name>/1
-  std::vector<Function> functions;
-};
-
-template <class T>
-base::Result<void> drop(const base::Result<T>& result) {
-  return result ? base::Result<void>() : result.error();
-}
-
-template <class T>
-plugin::Receiver<T> counting(Given& given) {
-  return [&given](std::vector<T>&& batch) {
-    given.items += batch.size();
-    return true;
-  };
-}
-
-plugin::Query of_repository() {
-  plugin::Query query;
-  query.repository = "space-1/name-1";
-  return query;
-}
-
-const std::vector<model::Grant>& grants() {
-  static const std::vector<model::Grant> all = {{"space-1", false}, {"space-2", true}};
-  return all;
-}
-
-Extension catalog() {
-  return {
-      "catalog",
-      {{"spaces",
-        [](const Stage& on, Given& given) {
-          std::string cursor;
-          return on.instance.spaces(on.call, {}, counting<model::Space>(given), cursor);
-        }},
-       {"repositories",
-        [](const Stage& on, Given& given) {
-          std::string cursor;
-          return on.instance.repositories(on.call, {}, counting<model::Repository>(given), cursor);
-        }},
-       {"tags",
-        [](const Stage& on, Given& given) {
-          std::string cursor;
-          return on.instance.tags(on.call, of_repository(), counting<model::Tag>(given), cursor);
-        }},
-       {"artifacts", [](const Stage& on, Given& given) {
-          std::string cursor;
-          return on.instance.artifacts(on.call, of_repository(), counting<model::Artifact>(given),
-                                       cursor);
-        }}}};
-}
-
-Extension detect() {
-  return {"detect", {{"detect", [](const Stage& on, Given& given) -> base::Result<void> {
-                        const auto found = on.type.detect(on.call, on.address);
-                        if (!found) return found.error();
-                        given.sure = found->score;
-                        return {};
-                      }}}};
-}
-
-Extension spaces() {
-  return {"spaces",
-          {{"create",
-            [](const Stage& on, Given&) {
-              return drop(on.instance.create_space(on.call, "space-1", model::Visibility::closed));
-            }},
-           {"set_visibility",
-            [](const Stage& on, Given&) {
-              return drop(on.instance.set_visibility(on.call, "space-1", model::Visibility::open));
-            }},
-           {"remove",
-            [](const Stage& on, Given&) { return on.instance.remove_space(on.call, "space-1"); },
-            true}}};
-}
-
-Extension robots() {
-  return {
-      "robots",
-      {{"issue",
-        [](const Stage& on, Given&) {
-          return drop(on.instance.issue_robot(on.call, "check", grants(), 1));
-        }},
-       {"rewrite", [](const Stage& on,
-                      Given&) { return drop(on.instance.rewrite_robot(on.call, "1", grants())); }},
-       {"list",
-        [](const Stage& on, Given& given) -> base::Result<void> {
-          const auto found = on.instance.list_robots(on.call, "check");
-          if (!found) return found.error();
-          given.items = found->size();
-          return {};
-        }},
-       {"revoke", [](const Stage& on, Given&) { return on.instance.revoke_robot(on.call, "1"); },
-        true}}};
-}
 
 /// A good status, whose body says nothing, or the word that what is to go is gone.
 bool may_be_done(Script script) {
@@ -152,8 +41,7 @@ Outcome judge(const Trial& trial, const Extension& extension, const Function& fu
 Outcome try_all(const Trial& trial, const Extension& extension, const plugin::Contract& contract,
                 const plugin::Note::Type& type, const model::Registry& registry) {
   const bool detects = std::string_view(extension.name) == "detect";
-  Means means;
-  if (detects) means = {model::limits::detect_requests, true};
+  const Means means = means_of(extension);
   for (const Function& function : extension.functions) {
     Given given;
     const Ending ending = run(
@@ -185,8 +73,7 @@ Check make_check(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type
           [loaded, type, script, ask = std::move(ask)]() -> Outcome {
             const ScriptedUpstream upstream(script);
             const auto registry = made_up_registry(type, upstream.address());
-            if (!registry)
-              return skipped("a required field of the form has neither default nor example");
+            if (!registry) return skipped(no_registry);
             return ask(upstream, *registry);
           },
           std::chrono::seconds(30)};
@@ -218,10 +105,7 @@ Check once(const std::shared_ptr<Loaded>& loaded, const plugin::Note::Type& type
 std::vector<Check> extension_checks(const std::shared_ptr<Loaded>& loaded,
                                     const plugin::Note::Type& type) {
   std::vector<Check> out;
-  for (const Extension& extension : {catalog(), detect(), spaces(), robots()}) {
-    const std::string id = "portolan." + std::string(extension.name) + "/1";
-    if (std::find(type.extensions.begin(), type.extensions.end(), id) == type.extensions.end())
-      continue;
+  for (const Extension& extension : extensions_of(type)) {
     const bool detects = std::string_view(extension.name) == "detect";
     for (const Trial& trial : trials()) {
       const bool may_be_one = trial.codes.empty() || trial.script == Script::unauthorized;

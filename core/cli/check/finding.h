@@ -22,7 +22,7 @@ Outcome skipped(std::string why);
 
 /// One rule and how it is tried.
 struct Check {
-  std::string group;  ///< file, schema, entry, lifecycle, calls or registry.
+  std::string group;  ///< file, schema, entry, lifecycle, calls, manners or registry.
   std::string name;
   std::string type;  ///< Registry type; empty: of the whole file.
   std::string rule;  ///< The promise, as one sentence.

@@ -84,18 +84,16 @@ std::vector<Check> lifecycle_checks(const std::shared_ptr<Loaded>& loaded,
                                     const plugin::Note::Type& type) {
   std::vector<Check> out;
   const auto add = [&](std::string name, std::string rule, auto problem) {
-    out.push_back(
-        {"lifecycle", std::move(name), type.type, std::move(rule),
-         [loaded, type, problem]() -> Outcome {
-           const auto registry = made_up_registry(type, "https://registry.invalid");
-           if (!registry)
-             return skipped("a required field of the form has neither default nor example");
-           const auto config = router::make_config_json(type, *registry);
-           if (!config) return unless(config.error().message);
-           return unless(
-               problem(loaded->contract(),
-                       Contract::Settings{type.type, "https://registry.invalid", *config}));
-         }});
+    out.push_back({"lifecycle", std::move(name), type.type, std::move(rule),
+                   [loaded, type, problem]() -> Outcome {
+                     const auto registry = made_up_registry(type, "https://registry.invalid");
+                     if (!registry) return skipped(no_registry);
+                     const auto config = router::make_config_json(type, *registry);
+                     if (!config) return unless(config.error().message);
+                     return unless(problem(
+                         loaded->contract(),
+                         Contract::Settings{type.type, "https://registry.invalid", *config}));
+                   }});
   };
   add("create-no-io", "create() opens nothing, connects nowhere and starts no thread", no_traces);
   add("create-destroy-1000", "a thousand instances made and destroyed leave no memory behind",

@@ -5,7 +5,8 @@
 namespace portolan::cli::check {
 
 std::optional<model::Registry> made_up_registry(const plugin::Note::Type& type,
-                                                const std::string& address) {
+                                                const std::string& address,
+                                                const std::string& secret) {
   const auto schema = base::Schema::compile(type.schema_text);
   if (!schema) return std::nullopt;
   model::Registry registry;
@@ -17,15 +18,17 @@ std::optional<model::Registry> made_up_registry(const plugin::Note::Type& type,
     if (field.pointer == "/credentials/username") registry.credentials.username = "check";
     if (field.pointer == "/credentials/password")
       registry.credentials.password = base::Secret("check");
-    if (!field.pointer.starts_with("/options/") || !field.required || !field.default_text.empty())
-      continue;
+    if (!field.pointer.starts_with("/options/")) continue;
+    if (!secret.empty() && field.secret && field.pointer == "/options/" + field.name)
+      options.set(field.name, base::Json::string(secret));
+    if (!field.required || !field.default_text.empty() || options.find(field.name)) continue;
     const base::Json* example =
         schema->json().at_pointer("/properties/options/properties/" + field.name + "/examples/0");
     if (example) options.set(field.name, *example);
   }
   registry.options_json = base::to_text(options);
-  return router::make_config_json(type, registry) ? std::optional(std::move(registry))
-                                                  : std::nullopt;
+  if (router::make_config_json(type, registry)) return registry;
+  return secret.empty() ? std::nullopt : made_up_registry(type, address);
 }
 
 }  // namespace portolan::cli::check

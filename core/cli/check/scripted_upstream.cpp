@@ -13,8 +13,8 @@ namespace portolan::cli::check {
 namespace {
 
 std::string with_length(const std::string& head, const std::string& body) {
-  return "HTTP/1.1 " + head + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         body;
+  return "HTTP/1.1 " + head + "\r\nSet-Cookie: session=" + canary +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 constexpr const char* json_head = "200 OK\r\nContent-Type: application/json";
@@ -26,13 +26,14 @@ std::string page(const std::string& request, int n, bool list) {
   const std::string number = std::to_string(n);
   const std::string name = "\"space-" + number + "/name-" + number + "\"";
   const std::string item = "{\"id\":" + number + ",\"project_id\":" + number + ",\"name\":" + name +
-                           ",\"repo_count\":1,\"artifact_count\":1}";
-  const std::string object =
-      "{\"name\":" + name + ",\"repositories\":[" + name + "],\"tags\":[\"tag-" + number + "\"]}";
+                           ",\"repo_count\":1,\"artifact_count\":1,\"token\":\"" + canary + "\"}";
+  const std::string object = "{\"name\":" + name + ",\"repositories\":[" + name +
+                             "],\"tags\":[\"tag-" + number + "\"],\"token\":\"" + canary + "\"}";
   return with_length(std::string(json_head) +
                          "\r\nDocker-Distribution-Api-Version: registry/2.0"
                          "\r\nX-Total-Count: 1000000\r\nLink: <" +
-                         path + "?page=" + std::to_string(n + 1) + ">; rel=\"next\"",
+                         path + "?page=" + std::to_string(n + 1) + "&session=" + canary +
+                         ">; rel=\"next\"",
                      list ? "[" + item + "]" : object);
 }
 
@@ -112,7 +113,8 @@ std::string ScriptedUpstream::answer(const std::string& request) {
       return with_length(
           "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"check\"\r\nContent-Type: "
           "application/json",
-          R"({"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]})");
+          R"({"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}],"token":")" +
+              std::string(canary) + "\"}");
     case Script::forbidden: return with_length("403 Forbidden", "not for you");
     case Script::missing: return with_length("404 Not Found", "nothing here");
     case Script::to_metadata:

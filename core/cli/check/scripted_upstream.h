@@ -24,6 +24,9 @@ enum class Script {
   endless_lists,
 };
 
+/// What every answer holds where registries have secrets: a cookie, a link, a token.
+inline constexpr const char* canary = "kit-canary-5e0d41c7";
+
 /// A server on a loopback port that does one thing to every request. Destruction ends it.
 class ScriptedUpstream {
  public:

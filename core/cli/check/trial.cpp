@@ -97,6 +97,7 @@ Ending run(const Trial& trial, const plugin::Contract& contract, const plugin::N
   options.deadline = base::Deadline::in(trial.deadline);
   options.max_requests = std::min(trial.budget, means.requests);
   options.anonymous = means.anonymous;
+  options.log = means.log;
   const base::CancelToken cancel = options.deadline.cancel;
   auto due = options.deadline.at;
   services::Call call(host.upstream, std::move(options));

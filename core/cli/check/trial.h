@@ -49,6 +49,7 @@ struct Stage {
 struct Means {
   std::uint64_t requests = PORTOLAN_NO_BUDGET;  ///< The trial's own budget if that is less.
   bool anonymous = false;
+  services::Log log{};
 };
 
 /// Makes one call of the plugin to `registry`, whose address is that of the trial's upstream.

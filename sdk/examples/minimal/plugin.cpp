@@ -43,7 +43,9 @@ class oci_layouts {
   std::vector<std::string> list(portolan::call& call) {
     std::vector<std::string> names;
     const auto index = call.get(index_).json();
-    if (!index.is_array()) throw portolan::failure(PORTOLAN_PROTOCOL, index_ + " is no list");
+    if (!index.is_array())
+      throw portolan::failure(PORTOLAN_PROTOCOL, index_ + " is no list",
+                              "the option index names the file");
     index.each([&](portolan::json name) { names.push_back(name.string_or("")); });
     return names;
   }

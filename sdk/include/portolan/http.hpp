@@ -76,7 +76,7 @@ struct response {
     failure problem(
         code == PORTOLAN_OK ? PORTOLAN_PROTOCOL : code,
         message.empty() ? method + " " + url + " answered " + std::to_string(status) : message,
-        hint);
+        hint.empty() ? "see what answers at this address" : hint);
     problem.url = url;
     problem.http_status = status;
     problem.retry_after_ms = retry_after_ms;

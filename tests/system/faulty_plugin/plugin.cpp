@@ -6,7 +6,9 @@
 #include <portolan/plugin.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 
 namespace {
 
@@ -19,14 +21,14 @@ portolan::json names_in(const portolan::response& answer, const char* key) {
   auto names = answer.json()[key];
   if (!names.is_array())
     throw portolan::failure(PORTOLAN_PROTOCOL, "the answer holds no list of names",
-                            "see what answers at this address");
+                            fault("no-hint") ? "" : "see what answers at this address");
   return names;
 }
 
 std::string name_of(portolan::json item) {
   if (!item.is_string())
     throw portolan::failure(PORTOLAN_PROTOCOL, "the list holds what is no name",
-                            "see what answers at this address");
+                            fault("no-hint") ? "" : "see what answers at this address");
   return item.string_or("");
 }
 
@@ -42,15 +44,22 @@ class faulty {
   explicit faulty(const portolan::registry& registry) : registry_(registry) {}
 
   portolan::integration integrate(portolan::call& call) {
-    (void)info_of(call.get("/v1/info"));
-    return {.address = registry_.base, .product = "Shelf"};
+    const auto answer = call.get("/v1/info");
+    (void)info_of(answer);
+    if (fault("log-secret"))
+      call.log(PORTOLAN_LOG_INFO, "here", {{"token", registry_.options["apiToken"].string_or("")}});
+    portolan::integration found{.address = registry_.base, .product = "Shelf"};
+    if (fault("facts-secret"))
+      found.facts_json = "{\"session\": \"" + std::string(answer.header("set-cookie")) + "\"}";
+    return found;
   }
 
   void validate(portolan::call& call, portolan::depth depth, portolan::out<portolan::check>& out) {
     const auto answer = call.get("/v1/info");
     try {
       (void)info_of(answer);
-      out.push(portolan::check{"identity"}.ok("it is a shelf").seen(answer));
+      const std::string cookie(fault("text-secret") ? answer.header("set-cookie") : "");
+      out.push(portolan::check{"identity"}.ok("it is a shelf" + cookie).seen(answer));
     } catch (const portolan::failure& problem) {
       out.push(portolan::check{"identity"}.fail(problem).seen(answer));
     }
@@ -62,6 +71,8 @@ class faulty {
   }
 
   void collect(portolan::call& call, portolan::level, portolan::out<portolan::measure>& out) {
+    if (fault("stdout")) std::puts("counting");
+    if (fault("stderr")) std::cerr << "counting\n";
     std::int64_t count = 0;
     const auto end = call.each_page("/v1/repositories", [&](const portolan::response& page) {
       count += static_cast<std::int64_t>(names_in(page, "repositories").size());
