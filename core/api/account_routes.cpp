@@ -1,8 +1,11 @@
 /// Signing in, users, tokens.
 #include "api/binder.h"
+#include "api/resources.h"
 #include "base/crypto.h"
+#include "config/daemon_settings.h"
 #include "model/json.h"
 #include "store/jobs.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

@@ -1,5 +1,6 @@
 /// The audit: who did what, its proof, its export.
 #include "api/binder.h"
+#include "api/resources.h"
 #include "model/json.h"
 #include "store/audit.h"
 #include "store/jobs.h"

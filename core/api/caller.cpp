@@ -4,7 +4,10 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "config/daemon_settings.h"
+#include "engine/daemon.h"
 #include "store/jobs.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

@@ -13,8 +13,11 @@
 #include "api/guesses.h"
 #include "api/routes.h"
 #include "base/mutex.h"
-#include "engine/daemon.h"
-#include "model/access.h"
+#include "model/records.h"
+
+namespace portolan::engine {
+struct Daemon;
+}
 
 namespace portolan::api {
 

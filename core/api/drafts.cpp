@@ -1,6 +1,8 @@
 /// Bodies of writes on registries, as records.
 #include "api/represent.h"
 #include "api/resources.h"
+#include "engine/registries.h"
+#include "model/words.h"
 
 namespace portolan::api {
 namespace {
@@ -45,9 +47,8 @@ model::Schedule schedule_from(const Json& body) {
 }
 
 model::DefaultVisibility visibility_from(std::string_view word) {
-  if (word == "private") return model::DefaultVisibility::closed;
-  if (word == "public") return model::DefaultVisibility::open;
-  return model::DefaultVisibility::upstream;
+  using Visibility = model::DefaultVisibility;
+  return model::word_from<Visibility>(word).value_or(Visibility::upstream);
 }
 
 std::vector<std::string> texts_of(const Json& body, std::string_view key) {

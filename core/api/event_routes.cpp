@@ -4,8 +4,10 @@
 
 #include "api/registry_access.h"
 #include "api/represent.h"
+#include "api/resources.h"
 #include "model/words.h"
 #include "store/jobs.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {
@@ -77,7 +79,7 @@ class News : public Handlers {
           store::JobFilter filter;
           if (!narrow(reader, call, view, filter)) return store::Page<model::Job>();
           filter.kind = call.text("kind");
-          filter.state = model::job_state_from(call.text("state"));
+          filter.state = model::word_from<model::JobState>(call.text("state"));
           filter.only = view.everything ? nullptr : &sight;
           return store::list_jobs(reader, request, filter);
         },

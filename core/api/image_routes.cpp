@@ -4,7 +4,11 @@
 
 #include "api/registry_access.h"
 #include "api/represent.h"
+#include "api/resources.h"
+#include "engine/grants.h"
+#include "engine/registries.h"
 #include "model/json.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

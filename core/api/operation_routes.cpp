@@ -1,8 +1,11 @@
 /// What operators look after: plugins and types, reload.
 #include "api/binder.h"
+#include "api/resources.h"
 #include "model/json.h"
 #include "plugin/listing.h"
+#include "plugin/plugin_set.h"
 #include "store/jobs.h"
+#include "store/store.h"
 
 namespace portolan::api {
 namespace {

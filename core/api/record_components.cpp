@@ -1,5 +1,5 @@
 /// The components of registries, spaces, events and jobs in the description.
-#include "api/parameters.h"
+#include "api/binder.h"
 #include "api/represent.h"
 
 namespace portolan::api {

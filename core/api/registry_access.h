@@ -1,14 +1,35 @@
 #pragma once
-/// Which registry a path names, and what the caller may do with it.
+/// What a caller may see of registries and spaces; which registry a path names, and what he may do
+/// with it.
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/binder.h"
-#include "api/view.h"
+#include "engine/grants.h"
 #include "store/registries.h"
 
 namespace portolan::api {
+
+/// One caller's part of everything, as of one read: the filter of every list, count and stream.
+struct View {
+  bool everything = false;            ///< Admins and auditors: the lists below are then empty.
+  std::vector<model::Id> workspaces;  ///< Whose own registries he sees whole. Sorted, as all here.
+  std::vector<model::Id> registries;  ///< Those and platform registries with a space he may use.
+  std::vector<model::Id> spaces;      ///< Of these registries, those he may use.
+
+  bool sees_registry(const model::RegistryRecord& registry) const;
+  bool sees_space(model::Id space) const;
+  bool sees_workspace(model::Id workspace) const;
+  /// For the store's lists: null = all.
+  const std::vector<model::Id>* only_registries() const {
+    return everything ? nullptr : &registries;
+  }
+  const std::vector<model::Id>* only_spaces() const { return everything ? nullptr : &spaces; }
+  store::Sight sight() const { return {workspaces, registries, spaces}; }
+};
+
+View view_of(store::Reader& reader, const model::Principal& who);
 
 /// A registry's routes stand twice: below /api/v1/registries for the platform's and below
 /// /api/v1/workspaces/{workspace}/registries for a workspace's. `path` goes on from there.

@@ -1,9 +1,16 @@
 /// Registries: list, try, integrate, change, remove.
+#include <unordered_map>
+
 #include "api/references.h"
 #include "api/registry_access.h"
 #include "api/represent.h"
-#include "api/serialised_pages.h"
+#include "api/resources.h"
+#include "base/mutex.h"
+#include "config/daemon_settings.h"
+#include "engine/grants.h"
+#include "engine/registries.h"
 #include "model/words.h"
+#include "store/store.h"
 
 namespace portolan::api {
 namespace {
@@ -24,6 +31,39 @@ Json integrated_json(const engine::Registries::Integrated& integrated) {
   out.set("tried", integrated.tried ? tried_json(*integrated.tried) : Json());
   return out;
 }
+
+/// Answers kept as text, so that a thousand clients of one list cost one query. They are dropped
+/// when the revision moves, and when they are many. Safe from any thread.
+class SerialisedPages {
+ public:
+  /// What was answered to `key` and the call's query at `revision`, or what `make` answers now.
+  /// Errors are not kept.
+  base::Result<Answer> answer(std::uint64_t revision, const std::string& key, const Call& call,
+                              const std::function<base::Result<Answer>()>& make) EXCLUDES(mutex_) {
+    const std::string whole = key + "?" + base::to_text(call.query);
+    {
+      base::Lock lock(mutex_);
+      if (revision_ == revision)
+        if (const auto found = kept_.find(whole); found != kept_.end()) return found->second;
+    }
+    auto made = make();
+    if (!made) return made;
+    base::Lock lock(mutex_);
+    if (revision_ < revision || kept_.size() >= pages_kept) {
+      kept_.clear();
+      revision_ = revision;
+    }
+    if (revision_ == revision) kept_[whole] = *made;
+    return made;
+  }
+
+ private:
+  static constexpr std::size_t pages_kept = 256;
+
+  base::Mutex mutex_;
+  std::uint64_t revision_ GUARDED_BY(mutex_) = 0;
+  std::unordered_map<std::string, Answer> kept_ GUARDED_BY(mutex_);
+};
 
 class RegistryWrites : public Handlers {
  public:
@@ -114,7 +154,7 @@ class RegistryWrites : public Handlers {
     if (*workspace) filter.workspace = (*workspace)->id;
     filter.platform = call.text("scope") == "platform";
     filter.type = call.text("type");
-    filter.state = model::health_state_from(call.text("state"));
+    filter.state = model::word_from<model::HealthState>(call.text("state"));
     return list_answer(
         call, "registries",
         [&](store::Reader& reader, const store::PageRequest& request) {

@@ -3,9 +3,12 @@
 
 #include "api/registry_access.h"
 #include "api/represent.h"
+#include "api/resources.h"
 #include "engine/grant_rules.h"
+#include "engine/registries.h"
 #include "model/json.h"
-#include "model/words.h"
+#include "model/outcome.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

@@ -1,7 +1,8 @@
 #include "api/represent.h"
 
+#include "engine/registries.h"
 #include "model/json.h"
-#include "model/words.h"
+#include "model/outcome.h"
 
 namespace portolan::api {
 namespace {

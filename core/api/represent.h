@@ -5,11 +5,15 @@
 #include "api/routes.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "engine/registries.h"
 #include "model/records.h"
 #include "store/catalogue.h"
 #include "store/measures.h"
 #include "store/registries.h"
+
+namespace portolan::engine {
+struct RegistryChange;
+struct Tried;
+}  // namespace portolan::engine
 
 namespace portolan::api {
 

@@ -1,6 +1,7 @@
 #pragma once
 /// The resources of /api/v1: what each file of routes needs, and where it adds them.
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,10 +14,14 @@
 #include "api/routes.h"
 #include "api/target.h"
 #include "engine/daemon.h"
-#include "engine/fleet.h"
-#include "engine/grants.h"
-#include "engine/keeper.h"
-#include "engine/registries.h"
+#include "store/store.h"
+
+namespace portolan::engine {
+class Fleet;
+class Grants;
+class JobRunner;
+class Registries;
+}  // namespace portolan::engine
 
 namespace portolan::api {
 

@@ -1,7 +1,11 @@
 /// Spaces, bindings, push.
 #include "api/registry_access.h"
 #include "api/represent.h"
+#include "api/resources.h"
+#include "config/daemon_settings.h"
+#include "engine/grants.h"
 #include "model/json.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

@@ -2,8 +2,11 @@
 #include <algorithm>
 
 #include "api/binder.h"
+#include "api/resources.h"
 #include "base/crypto.h"
+#include "config/daemon_settings.h"
 #include "model/json.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

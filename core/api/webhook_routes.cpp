@@ -1,9 +1,12 @@
 /// Webhooks: where events are sent.
 #include "api/binder.h"
+#include "api/resources.h"
 #include "base/crypto.h"
 #include "base/url.h"
+#include "engine/fleet.h"
 #include "model/json.h"
 #include "store/jobs.h"
+#include "store/store.h"
 
 namespace portolan::api {
 namespace {

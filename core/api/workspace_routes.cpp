@@ -1,7 +1,10 @@
 /// Workspaces with their members and namespaces.
 #include "api/binder.h"
 #include "api/registry_access.h"
+#include "api/resources.h"
+#include "engine/grants.h"
 #include "model/json.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::api {

@@ -3,7 +3,6 @@
 
 #include "base/mutex.h"
 #include "base/schema.h"
-#include "base/schema_keyword.h"
 #include "base/schema_node.h"
 #include "base/text.h"
 #include "base/url.h"

@@ -1,4 +1,4 @@
-#include "base/schema_keyword.h"
+#include "base/schema_node.h"
 
 #include <algorithm>
 

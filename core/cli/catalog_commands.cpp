@@ -10,6 +10,7 @@
 #include "cli/targets.h"
 #include "model/json.h"
 #include "router/call_thread.h"
+#include "services/upstream.h"
 
 namespace portolan::cli {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <iostream>
 
-#include "manifest/reference.h"
+#include "manifest/manifest.h"
 #include "net/address_policy.h"
 #include "net/ip_address.h"
 #include "net/trust.h"

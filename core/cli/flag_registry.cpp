@@ -3,7 +3,7 @@
 #include "base/schema.h"
 #include "base/url.h"
 #include "config/type_options.h"
-#include "manifest/reference.h"
+#include "manifest/manifest.h"
 #include "net/trust.h"
 
 namespace portolan::cli {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "engine/report.h"
+#include "engine/run.h"
 
 namespace portolan::cli {
 

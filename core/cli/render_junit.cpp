@@ -1,5 +1,5 @@
 #include "cli/render.h"
-#include "model/words.h"
+#include "model/outcome.h"
 
 namespace portolan::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "cli/render.h"
-#include "model/words.h"
+#include "model/outcome.h"
 
 namespace portolan::cli {
 namespace {

@@ -15,8 +15,10 @@
 #include "base/url.h"
 #include "cli/check_configuration.h"
 #include "cli/program.h"
+#include "config/daemon_settings.h"
 #include "model/json.h"
 #include "plugin/listing.h"
+#include "router/router.h"
 #include "store/tenants.h"
 
 namespace portolan::daemon {

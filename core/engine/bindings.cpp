@@ -1,9 +1,12 @@
 /// Bindings; the robots that make them true upstream follow by job (robot_sync.cpp).
 #include "base/json.h"
+#include "config/daemon_settings.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "store/catalogue.h"
 #include "store/jobs.h"
 #include "store/registries.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::engine {

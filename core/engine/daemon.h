@@ -4,11 +4,24 @@
 #include <memory>
 #include <string>
 
-#include "config/daemon_settings.h"
-#include "model/records.h"
-#include "plugin/plugin_set.h"
-#include "router/router.h"
-#include "store/store.h"
+#include "base/result.h"
+#include "model/access.h"
+#include "services/log.h"
+
+namespace portolan::config {
+struct DaemonSettings;
+}
+namespace portolan::plugin {
+class PluginSet;
+}
+namespace portolan::router {
+class Router;
+}
+namespace portolan::store {
+class Reader;
+class Store;
+class Writer;
+}  // namespace portolan::store
 
 namespace portolan::engine {
 

@@ -1,7 +1,12 @@
 #include "engine/fleet.h"
 
+#include "config/daemon_settings.h"
 #include "engine/health.h"
+#include "net/address_policy.h"
+#include "router/router.h"
+#include "services/upstream.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

@@ -5,6 +5,17 @@
 
 #include "base/mutex.h"
 #include "engine/daemon.h"
+#include "model/records.h"
+
+namespace portolan::base {
+struct Url;
+}
+namespace portolan::net {
+class AddressPolicy;
+}
+namespace portolan::router {
+class Registry;
+}
 
 namespace portolan::engine {
 

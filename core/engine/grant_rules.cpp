@@ -5,8 +5,14 @@
 #include "base/crypto.h"
 #include "base/url.h"
 #include "engine/grants.h"
+#include "engine/jobs.h"
+#include "model/usable.h"
+#include "plugin/plugin_set.h"
+#include "router/router.h"
+#include "store/catalogue.h"
 #include "store/jobs.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 

@@ -4,12 +4,16 @@
 #include <string>
 #include <vector>
 
-#include "engine/daemon.h"
+#include "base/cancel.h"
 #include "engine/fleet.h"
-#include "engine/jobs.h"
-#include "store/catalogue.h"
+
+namespace portolan::router {
+struct CallSettings;
+}
 
 namespace portolan::engine {
+
+class JobRunner;
 
 inline constexpr std::string_view spaces_extension = "portolan.spaces/1";
 inline constexpr std::string_view robots_extension = "portolan.robots/1";

@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "engine/daemon.h"
-#include "engine/fleet.h"
-#include "engine/jobs.h"
-#include "model/usable.h"
+#include "model/records.h"
 
 namespace portolan::engine {
+
+class Fleet;
+class JobRunner;
 
 class Grants {
  public:

@@ -4,6 +4,8 @@
 #include <exception>
 
 #include "base/mutex.h"
+#include "config/daemon_settings.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

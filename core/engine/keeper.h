@@ -8,10 +8,11 @@
 #include <string>
 
 #include "engine/daemon.h"
-#include "engine/fleet.h"
-#include "engine/jobs.h"
 
 namespace portolan::engine {
+
+class Fleet;
+class JobRunner;
 
 /// One thread plans and writes, one listens to the store; each look at a registry runs on a thread
 /// of its own with its own deadline. At most `health.parallel` checks that are younger than a
@@ -45,5 +46,10 @@ class Keeper {
   class State;
   std::shared_ptr<State> state_;
 };
+
+/// Folds measures into hours and days, and drops events, transitions and ended jobs that are older
+/// than the settings keep them (jobs: a week), and with audit.retention entries of the audit. Each
+/// in a transaction of its own; the first Error, after all were tried.
+base::Result<void> drop_what_is_old(const Daemon& daemon);
 
 }  // namespace portolan::engine

@@ -2,10 +2,13 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "config/daemon_settings.h"
+#include "engine/jobs.h"
 #include "engine/keeper_state.h"
 #include "model/json.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "engine/retention.h"
+#include "config/daemon_settings.h"
 #include "model/json.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "store/registries.h"
 
 namespace portolan::engine {

@@ -3,13 +3,17 @@
 #include <random>
 #include <thread>
 
+#include "base/json.h"
 #include "base/mutex.h"
 #include "engine/keeper.h"
 #include "engine/look.h"
 #include "engine/rota.h"
 #include "router/call_thread.h"
+#include "store/store.h"
 
 namespace portolan::engine {
+
+struct JobContext;
 
 class Keeper::State : public std::enable_shared_from_this<State> {
  public:

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "config/daemon_settings.h"
+#include "engine/fleet.h"
 #include "engine/sweep.h"
 #include "engine/veil.h"
 #include "model/json.h"
+#include "net/address_policy.h"
+#include "plugin/plugin_set.h"
 #include "router/registry.h"
+#include "router/router.h"
 #include "store/catalogue.h"
 #include "store/measures.h"
-#include "store/memory.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

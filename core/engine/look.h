@@ -4,13 +4,14 @@
 #include <optional>
 #include <string>
 
+#include "base/cancel.h"
 #include "engine/daemon.h"
-#include "engine/fleet.h"
 #include "engine/health.h"
-#include "engine/jobs.h"
-#include "model/notes.h"
 
 namespace portolan::engine {
+
+class Fleet;
+class JobRunner;
 
 /// `deep` is statistics of level deep, on a schedule of its own.
 enum class Round { health, statistics, deep, catalogue, tags };

@@ -6,9 +6,12 @@
 #include "base/url.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "model/usable.h"
 #include "services/vault.h"
+#include "store/catalogue.h"
 #include "store/jobs.h"
 #include "store/registries.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::engine {

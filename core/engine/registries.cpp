@@ -6,12 +6,16 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"
+#include "config/daemon_settings.h"
+#include "engine/fleet.h"
 #include "engine/look.h"
 #include "engine/run.h"
 #include "engine/veil.h"
 #include "model/json.h"
 #include "router/call_thread.h"
+#include "router/router.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

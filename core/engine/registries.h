@@ -1,12 +1,18 @@
 #pragma once
 /// What people do with registries: try, integrate, change, check, collect.
+#include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "base/cancel.h"
 #include "engine/daemon.h"
-#include "engine/fleet.h"
-#include "engine/jobs.h"
+#include "model/records.h"
 
 namespace portolan::engine {
+
+class Fleet;
+class JobRunner;
 
 enum class Verify { require, warn, skip };
 

@@ -1,12 +1,14 @@
 /// Small changes of registries, and asking for a look now.
 #include "base/json.h"
 #include "engine/health.h"
+#include "engine/jobs.h"
 #include "engine/registries.h"
 #include "model/json.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "store/catalogue.h"
 #include "store/measures.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

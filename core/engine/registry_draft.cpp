@@ -3,8 +3,10 @@
 
 #include "base/json.h"
 #include "base/url.h"
+#include "engine/fleet.h"
 #include "engine/registries.h"
 #include "net/trust.h"
+#include "plugin/plugin_set.h"
 #include "router/config_json.h"
 
 namespace portolan::engine {

@@ -4,8 +4,11 @@
 #include "base/json.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "engine/jobs.h"
 #include "model/json.h"
+#include "store/catalogue.h"
 #include "store/registries.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::engine {

@@ -1,4 +1,4 @@
-#include "engine/report.h"
+#include "engine/run.h"
 
 namespace portolan::engine {
 namespace {

@@ -1,9 +1,11 @@
-#include "engine/retention.h"
+#include "engine/keeper.h"
 
+#include "config/daemon_settings.h"
 #include "store/audit.h"
 #include "store/jobs.h"
 #include "store/measures.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

@@ -1,10 +1,15 @@
 /// "robot.sync": the robots of one workspace at one registry are made as they should be.
 #include <algorithm>
 
+#include "engine/fleet.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "engine/jobs.h"
 #include "engine/sweep.h"
+#include "router/router.h"
+#include "store/catalogue.h"
 #include "store/registries.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::engine {

@@ -6,8 +6,11 @@
 
 #include "base/mutex.h"
 #include "base/url.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "router/call_thread.h"
+#include "router/harvest.h"
+#include "router/router.h"
+#include "services/upstream.h"
 
 namespace portolan::engine {
 namespace {

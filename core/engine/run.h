@@ -4,12 +4,21 @@
 #include <chrono>
 #include <functional>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <vector>
 
-#include "engine/report.h"
+#include "base/cancel.h"
+#include "model/outcome.h"
 #include "model/registry.h"
-#include "router/router.h"
+#include "net/address_policy.h"
+#include "services/log.h"
+
+namespace portolan::router {
+class Router;
+}
+namespace portolan::services {
+struct UpstreamOptions;
+}
 
 namespace portolan::engine {
 
@@ -33,6 +42,33 @@ struct RunOptions {
   /// From any thread, whenever a registry is done.
   std::function<void(std::size_t done, std::size_t total)> progress;
 };
+
+/// One registry's part; what was not asked for or not reached is absent.
+struct RegistryReport {
+  std::string name, type, address;
+  std::optional<model::Integration> integration;
+  std::optional<model::Validation> validation;
+  std::optional<model::Statistics> statistics;
+  std::optional<base::Error> error;  ///< Why the calls ended early, if they did.
+  std::vector<std::string>
+      warnings;  ///< Said loudly wherever the registry is shown, e.g. skipVerify.
+  std::int64_t elapsed_ms = 0;
+};
+
+/// What beside an error and the verdict `fail` makes a registry count as failed.
+struct FailOn {
+  bool warn = false, unknown = false, partial = false;
+};
+
+struct Summary {
+  std::size_t registries = 0, ok = 0, warn = 0, unknown = 0, fail = 0;
+  std::size_t failed = 0;  ///< By error, verdict or FailOn: decides the exit code.
+  std::size_t incomplete =
+      0;  ///< Statistics that a budget, deadline or cancel cut, or that miss a part.
+};
+
+bool failed(const RegistryReport& report, const FailOn& fail_on);
+Summary summarize(const std::vector<RegistryReport>& reports, const FailOn& fail_on);
 
 /// A report for each registry, in their order. A registry whose host steps or integration failed
 /// gets no further call. After a cancel the reports hold what was reached. Blocks; uses `parallel`

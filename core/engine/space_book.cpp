@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "engine/sweep.h"
+#include "store/catalogue.h"
 #include "store/registries.h"
 
 namespace portolan::engine {

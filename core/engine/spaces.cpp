@@ -2,9 +2,14 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "engine/fleet.h"
 #include "engine/grant_rules.h"
 #include "engine/grants.h"
+#include "engine/jobs.h"
+#include "router/router.h"
+#include "store/catalogue.h"
 #include "store/registries.h"
+#include "store/store.h"
 #include "store/tenants.h"
 
 namespace portolan::engine {

@@ -6,7 +6,10 @@
 #include "base/json.h"
 #include "engine/grant_rules.h"
 #include "model/json.h"
+#include "model/usable.h"
+#include "store/catalogue.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

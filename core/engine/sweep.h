@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "engine/daemon.h"
 #include "engine/fleet.h"
-#include "engine/jobs.h"
-#include "store/catalogue.h"
+#include "router/router.h"
 
 namespace portolan::engine {
+
+class JobRunner;
 
 struct SweepBounds {
   router::CallSettings settings;

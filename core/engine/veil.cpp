@@ -1,4 +1,5 @@
 #include "engine/veil.h"
+#include "net/address_policy.h"
 
 #include <algorithm>
 #include <array>

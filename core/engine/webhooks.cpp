@@ -8,8 +8,12 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/mutex.h"
+#include "engine/fleet.h"
+#include "net/address_policy.h"
+#include "net/transport.h"
 #include "store/jobs.h"
 #include "store/registries.h"
+#include "store/store.h"
 
 namespace portolan::engine {
 namespace {

@@ -5,10 +5,14 @@
 #include <memory>
 
 #include "engine/daemon.h"
-#include "engine/fleet.h"
-#include "net/transport.h"
+
+namespace portolan::net {
+class Transport;
+}
 
 namespace portolan::engine {
+
+class Fleet;
 
 /// How long one delivery is tried. Tests give shorter ones.
 struct WebhookPauses {

@@ -1,12 +1,10 @@
-#include "manifest/check_registry.h"
 
 #include <algorithm>
 
 #include "base/quantity.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "manifest/network_rule.h"
-#include "manifest/shape.h"
+#include "manifest/checks.h"
 
 namespace portolan::manifest {
 namespace {

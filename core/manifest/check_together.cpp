@@ -1,4 +1,4 @@
-#include "manifest/check_together.h"
+#include "manifest/checks.h"
 
 #include <map>
 

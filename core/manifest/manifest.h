@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "base/schema.h"
+#include "base/secret.h"
 #include "manifest/document.h"
 #include "manifest/mistake.h"
 #include "model/registry.h"
@@ -67,5 +69,14 @@ std::vector<std::string> registry_names(const Manifest& manifest);
 
 /// config/manifest.schema.json, the one source of what a document may hold.
 std::string_view schema_text();
+
+/// Who may read the file behind a reference.
+enum class Privacy { secret, open };
+
+/// What {env|file|credential|stdin: ...} refers to, one newline at its end dropped. `folder` is
+/// what a relative file is relative to. invalid_config, without a value, when it cannot be read, is
+/// empty, is larger than 1 MiB, or when a secret's file may be read by group or others.
+base::Result<base::Secret> read_reference(const base::Json& reference, const std::string& folder,
+                                          Privacy privacy, const References& references);
 
 }  // namespace portolan::manifest

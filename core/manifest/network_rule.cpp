@@ -1,4 +1,4 @@
-#include "manifest/network_rule.h"
+#include "manifest/checks.h"
 
 #include <arpa/inet.h>
 

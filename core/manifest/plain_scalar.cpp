@@ -1,4 +1,4 @@
-#include "manifest/plain_scalar.h"
+#include "manifest/readers.h"
 
 #include <string_view>
 

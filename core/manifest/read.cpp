@@ -1,8 +1,6 @@
-#include "manifest/check_registry.h"
-#include "manifest/check_together.h"
+#include "manifest/checks.h"
 #include "manifest/manifest.h"
-#include "manifest/shape.h"
-#include "manifest/sources.h"
+#include "manifest/readers.h"
 
 namespace portolan::manifest {
 namespace {

@@ -1,4 +1,4 @@
-#include "manifest/reference.h"
+#include "manifest/manifest.h"
 
 #include <sys/stat.h>
 
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "manifest/sources.h"
+#include "manifest/readers.h"
 
 namespace portolan::manifest {
 namespace {

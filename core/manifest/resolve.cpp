@@ -1,8 +1,7 @@
 #include "base/quantity.h"
 #include "base/url.h"
-#include "manifest/check_registry.h"
+#include "manifest/checks.h"
 #include "manifest/manifest.h"
-#include "manifest/reference.h"
 
 namespace portolan::manifest {
 namespace {

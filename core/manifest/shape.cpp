@@ -1,4 +1,4 @@
-#include "manifest/shape.h"
+#include "manifest/checks.h"
 
 #include <stdexcept>
 

@@ -1,4 +1,3 @@
-#include "manifest/sources.h"
 
 #include <algorithm>
 #include <filesystem>

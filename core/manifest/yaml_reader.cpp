@@ -11,7 +11,6 @@
 #include <unordered_map>
 
 #include "base/text.h"
-#include "manifest/plain_scalar.h"
 #include "model/limits.h"
 
 namespace portolan::manifest {

@@ -1,7 +1,6 @@
 #include "model/json.h"
 
 #include <ctime>
-#include <type_traits>
 
 #include "model/words.h"
 
@@ -25,15 +24,6 @@ const Json::Items& items_in(const Json& json, std::string_view key) {
   static const Json::Items none;
   const Json* value = json.find(key);
   return value ? value->items() : none;
-}
-
-/// The member of an enumeration that to_string() spells `word`: they are numbered from 0.
-template <class Word>
-Word word_from(std::string_view word, Word last, Word otherwise) {
-  using Number = std::underlying_type_t<Word>;
-  for (Number n = 0; n <= static_cast<Number>(last); ++n)
-    if (to_string(static_cast<Word>(n)) == word) return static_cast<Word>(n);
-  return otherwise;
 }
 
 base::Code code_from(std::string_view word) {
@@ -78,9 +68,21 @@ Json to_json(const std::vector<Measure>& measures) {
   return out;
 }
 
-std::vector<Measure> measures_from(const Json& json) {
-  std::vector<Measure> out;
-  for (const Json& item : items_in(json, "measures")) out.push_back(measure_from(item));
+Check check_from(const Json& json) {
+  Check out;
+  out.name = text_in(json, "name");
+  out.state = word_from<CheckState>(text_in(json, "state")).value_or(CheckState::unknown);
+  out.code = code_from(text_in(json, "code"));
+  out.message = text_in(json, "message");
+  out.hint = text_in(json, "hint");
+  if (const Json* seen = json.find("evidence"); seen && seen->is_object()) {
+    Evidence& evidence = out.evidence.emplace();
+    evidence.method = text_in(*seen, "method");
+    evidence.url = text_in(*seen, "url");
+    evidence.status = static_cast<std::int32_t>(integer_in(*seen, "status"));
+    evidence.elapsed_us = integer_in(*seen, "elapsed_ms") * 1000;
+    evidence.detail = text_in(*seen, "detail");
+  }
   return out;
 }
 
@@ -150,24 +152,6 @@ Json to_json(const Check& check) {
   return out;
 }
 
-Check check_from(const Json& json) {
-  Check out;
-  out.name = text_in(json, "name");
-  out.state = word_from(text_in(json, "state"), CheckState::unknown, CheckState::unknown);
-  out.code = code_from(text_in(json, "code"));
-  out.message = text_in(json, "message");
-  out.hint = text_in(json, "hint");
-  if (const Json* seen = json.find("evidence"); seen && seen->is_object()) {
-    Evidence& evidence = out.evidence.emplace();
-    evidence.method = text_in(*seen, "method");
-    evidence.url = text_in(*seen, "url");
-    evidence.status = static_cast<std::int32_t>(integer_in(*seen, "status"));
-    evidence.elapsed_us = integer_in(*seen, "elapsed_ms") * 1000;
-    evidence.detail = text_in(*seen, "detail");
-  }
-  return out;
-}
-
 Json to_json(const Validation& validation) {
   Json checks = Json::array();
   for (const Check& check : validation.checks) checks.push(to_json(check));
@@ -179,7 +163,7 @@ Json to_json(const Validation& validation) {
 
 Validation validation_from(const Json& json) {
   Validation out;
-  out.verdict = word_from(text_in(json, "verdict"), Verdict::fail, Verdict::unknown);
+  out.verdict = word_from<Verdict>(text_in(json, "verdict")).value_or(Verdict::unknown);
   for (const Json& item : items_in(json, "checks")) out.checks.push_back(check_from(item));
   return out;
 }
@@ -198,19 +182,6 @@ Json to_json(const Measure& m) {
   return out;
 }
 
-Measure measure_from(const Json& json) {
-  Measure out;
-  out.name = text_in(json, "name");
-  out.value = integer_in(json, "value");
-  out.state = word_from(text_in(json, "state"), MeasureState::forbidden, MeasureState::unknown);
-  out.scope = word_from(text_in(json, "visibility"), Scope::account, Scope::registry);
-  out.kind = word_from(text_in(json, "kind"), MeasureKind::physical, MeasureKind::none);
-  out.unit = text_in(json, "unit");
-  out.taken_at_ms = unix_ms_from(text_in(json, "taken_at"));
-  out.hint = text_in(json, "hint");
-  return out;
-}
-
 Json to_json(const Statistics& statistics) {
   Json spaces = Json::array();
   for (const SpaceMeasures& space : statistics.spaces) {
@@ -225,23 +196,6 @@ Json to_json(const Statistics& statistics) {
   out.set("complete", Json::boolean(statistics.complete));
   out.set("measures", to_json(statistics.measures));
   out.set("spaces", std::move(spaces));
-  return out;
-}
-
-Statistics statistics_from(const Json& json) {
-  Statistics out;
-  out.level = word_from(text_in(json, "level"), Level::deep, Level::normal);
-  const Json* complete = json.find("complete");
-  out.complete = complete && complete->as_bool().value_or(false);
-  out.measures = measures_from(json);
-  for (const Json& item : items_in(json, "spaces")) {
-    SpaceMeasures space;
-    space.name = text_in(item, "name");
-    space.visibility =
-        word_from(text_in(item, "visibility"), Visibility::closed, Visibility::unknown);
-    space.measures = measures_from(item);
-    out.spaces.push_back(std::move(space));
-  }
   return out;
 }
 

@@ -21,10 +21,7 @@ base::Json to_json(const base::Error& error);
 
 /// The reverse. What is not understood is left at its default: the text was written by to_json().
 Integration integration_from(const base::Json& json);
-Check check_from(const base::Json& json);
 Validation validation_from(const base::Json& json);
-Measure measure_from(const base::Json& json);
-Statistics statistics_from(const base::Json& json);
 base::Error error_from(const base::Json& json);
 
 /// RFC 3339, UTC, seconds; empty for 0.

@@ -28,7 +28,6 @@ inline constexpr std::size_t buffered_bytes =
 inline constexpr int redirects = 3;
 inline constexpr int retries = 2;
 inline constexpr int requests_per_registry = 8;  // (*) --concurrency
-inline constexpr int requests_total = 1024;
 inline constexpr std::size_t token_bytes = 64 * 1024;
 // A name that hangs holds one: fewer than the registries at once would let the dead starve the
 // rest.
@@ -43,7 +42,6 @@ inline constexpr int log_lines_per_second = 50;
 
 // Data from afar.
 inline constexpr int json_depth = 64;
-inline constexpr std::size_t json_string_bytes = 4 * 1024 * 1024;
 inline constexpr std::size_t pages = 100'000;
 inline constexpr std::size_t facts_bytes = 16 * 1024;
 inline constexpr std::size_t text_bytes = 4 * 1024;  ///< A message, hint or name from a plugin.
@@ -56,6 +54,9 @@ inline constexpr std::uint64_t capabilities = 64;       ///< Of one registry.
 inline constexpr std::uint64_t artifact_tags = 10'000;  ///< Of one artifact.
 inline constexpr std::uint64_t robots = 10'000;         ///< Of one list of them.
 inline constexpr std::size_t cursor_bytes = 4 * 1024;
+inline constexpr std::size_t note_key_bytes = 512, note_bytes = 1024;  ///< Of one note.
+inline constexpr std::size_t notes = 100'000;                          ///< Of one registry,
+inline constexpr std::size_t notes_bytes = 8 * 1024 * 1024;  ///< and keys and values of all.
 
 // Files.
 inline constexpr std::size_t manifest_bytes = 16 * 1024 * 1024;

@@ -1,8 +1,10 @@
 #pragma once
 /// What the calls answer, as plain values. JSON keys: docs/output.md.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -138,11 +140,34 @@ struct Robot {
   std::int64_t expires_ms = -1;  ///< Unix time; -1: never.
 };
 
+/// What a plugin keeps from one collection of a registry for the next, by key; opaque to everybody
+/// but the plugin.
+using Notes = std::map<std::string, std::string, std::less<>>;
+
+/// Of one collection: what it may recall, and what it remembers in the place of that. Nothing
+/// remembered leaves everything as it was.
+struct Memory {
+  Notes recalled, remembered;
+};
+
 /// How sure a type is that an address is its own.
 struct Detection {
   std::string type;
   int score = 0;  ///< 0..100.
   std::string reason;
 };
+
+// Their words, as JSON, tables and the document spell them.
+std::string_view to_string(CheckState state);    ///< ok warn fail skipped unknown
+std::string_view to_string(Verdict verdict);     ///< ok warn unknown fail
+std::string_view to_string(MeasureState state);  ///< known partial unknown unsupported forbidden
+std::string_view to_string(Scope scope);         ///< registry account
+std::string_view to_string(MeasureKind kind);    ///< "" logical deduplicated physical
+std::string_view to_string(Visibility v);        ///< "" public private
+std::string_view to_string(Level level);         ///< quick normal deep
+std::string_view to_string(Depth depth);         ///< quick full
+
+/// The worst of fail > unknown > warn > ok; skipped is ignored; nothing at all is unknown.
+Verdict verdict_of(const std::vector<Check>& checks);
 
 }  // namespace portolan::model

@@ -1,19 +1,6 @@
 #include "model/records.h"
 
-#include <array>
-
 namespace portolan::model {
-namespace {
-
-/// The value whose word is `text`.
-template <class Word, std::size_t count>
-std::optional<Word> word_from(const std::array<Word, count>& words, std::string_view text) {
-  for (const Word word : words)
-    if (to_string(word) == text) return word;
-  return std::nullopt;
-}
-
-}  // namespace
 
 std::string_view to_string(DefaultVisibility visibility) {
   switch (visibility) {
@@ -22,11 +9,6 @@ std::string_view to_string(DefaultVisibility visibility) {
     case DefaultVisibility::open: return "public";
   }
   return "as-registry";
-}
-
-std::optional<DefaultVisibility> default_visibility_from(std::string_view text) {
-  using enum DefaultVisibility;
-  return word_from(std::array{upstream, closed, open}, text);
 }
 
 std::string_view to_string(HealthState state) {
@@ -39,12 +21,6 @@ std::string_view to_string(HealthState state) {
     case HealthState::unreachable: return "unreachable";
   }
   return "unknown";
-}
-
-std::optional<HealthState> health_state_from(std::string_view text) {
-  using enum HealthState;
-  return word_from(std::array{unknown, healthy, degraded, unhealthy, unauthenticated, unreachable},
-                   text);
 }
 
 std::string_view to_string(Enforcement enforcement) {
@@ -60,11 +36,6 @@ std::string_view to_string(JobState state) {
     case JobState::cancelled: return "cancelled";
   }
   return "queued";
-}
-
-std::optional<JobState> job_state_from(std::string_view text) {
-  using enum JobState;
-  return word_from(std::array{queued, running, done, failed, cancelled}, text);
 }
 
 }  // namespace portolan::model

@@ -47,7 +47,6 @@ struct Schedule {
 
 enum class DefaultVisibility { upstream, closed, open };
 std::string_view to_string(DefaultVisibility visibility);  ///< "as-registry", "private", "public"
-std::optional<DefaultVisibility> default_visibility_from(std::string_view text);
 
 /// One integrated registry. `settings.name` is its name within its scope; passwords and keys in
 /// `settings` are empty unless they were asked for.
@@ -77,7 +76,6 @@ struct RegistryRecord {
 
 enum class HealthState { unknown, healthy, degraded, unhealthy, unauthenticated, unreachable };
 std::string_view to_string(HealthState state);
-std::optional<HealthState> health_state_from(std::string_view text);
 
 /// What is known of a registry's health. `state` is damped; `last` is the newest result as it was.
 struct Health {
@@ -157,7 +155,6 @@ struct Event {
 
 enum class JobState { queued, running, done, failed, cancelled };
 std::string_view to_string(JobState state);
-std::optional<JobState> job_state_from(std::string_view text);
 
 /// Lasting work. The same (kind, key) is queued or running at most once.
 struct Job {

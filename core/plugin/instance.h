@@ -9,7 +9,10 @@
 
 #include "base/result.h"
 #include "model/outcome.h"
-#include "services/call.h"
+
+namespace portolan::services {
+class Call;
+}
 
 namespace portolan::plugin {
 
@@ -22,7 +25,7 @@ struct Query {
   std::uint64_t limit = 0;
 };
 
-/// One instance of a registry type. Calls are [serial] unless concurrent(); the router keeps that.
+/// One instance of a registry type. One call at a time; the router keeps that.
 /// Every function runs on the caller's thread and returns when the plugin does.
 class Instance {
  public:
@@ -80,14 +83,13 @@ class Type {
  public:
   virtual ~Type() = default;
   virtual const std::string& name() const = 0;
-  virtual bool concurrent() const = 0;
   /// `call` explains a failure. `config_json`: defaults filled in, password as
   /// {"$secret":"password"}.
   virtual base::Result<std::unique_ptr<Instance>> create(services::Call& call,
                                                          const std::string& base,
                                                          const std::string& config_json,
                                                          const std::string& facts_json) = 0;
-  virtual bool can_detect() const = 0;
+  /// For a type whose note says can_detect().
   virtual base::Result<model::Detection> detect(services::Call& call, const std::string& base) = 0;
 };
 

@@ -12,18 +12,9 @@ class LoadedType : public Type {
  public:
   LoadedType(const portolan_entry& entry, const portolan_host* host, const Note::Type& note,
              std::string plugin)
-      : entry_(entry), host_(host), name_(note.type), plugin_(std::move(plugin)) {
-    for (std::uint32_t i = 0; i < entry_.descriptor_count; ++i) {
-      const auto found = read_struct<portolan_descriptor>(entry_.descriptor(i));
-      if (found && view(found->type) == name_)
-        concurrent_ = found->threads == PORTOLAN_THREADS_CONCURRENT;
-    }
-    for (const std::string& id : note.extensions) can_detect_ |= id == PORTOLAN_EXT_DETECT;
-  }
+      : entry_(entry), host_(host), name_(note.type), plugin_(std::move(plugin)) {}
 
   const std::string& name() const override { return name_; }
-  bool concurrent() const override { return concurrent_; }
-  bool can_detect() const override { return can_detect_; }
 
   base::Result<std::unique_ptr<Instance>> create(services::Call& call, const std::string& base,
                                                  const std::string& config_json,
@@ -69,7 +60,6 @@ class LoadedType : public Type {
   const portolan_entry entry_;
   const portolan_host* const host_;
   const std::string name_, plugin_;
-  bool concurrent_ = false, can_detect_ = false;
 };
 
 }  // namespace

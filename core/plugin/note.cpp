@@ -179,6 +179,8 @@ Checked<Note> parse_note(std::string_view text) {
   return note;
 }
 
+bool Note::Type::can_detect() const { return has(extensions, PORTOLAN_EXT_DETECT); }
+
 std::optional<Refusal> judge_note(const Note& note, const std::vector<std::string>& exports) {
   if (auto refusal = judge_abi(note)) return refusal;
   if (!has(exports, entry_symbol)) {

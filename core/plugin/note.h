@@ -17,6 +17,7 @@ struct Note {
   struct Type {
     std::string type, name, schema_text;
     std::vector<std::string> extensions;
+    bool can_detect() const;
   };
   std::vector<Type> types;
   std::vector<std::string> permissions;

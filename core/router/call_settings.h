@@ -1,6 +1,14 @@
 #pragma once
-#include "model/notes.h"
-#include "services/call_state.h"
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/cancel.h"
+#include "services/log.h"
+
+namespace portolan::model {
+struct Memory;
+}
 
 namespace portolan::router {
 

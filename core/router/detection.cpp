@@ -1,17 +1,13 @@
-#include "router/detection.h"
-
 #include <algorithm>
 #include <atomic>
 #include <future>
 #include <optional>
 
+#include "plugin/plugin_set.h"
+#include "router/session.h"
+
 namespace portolan::router {
 namespace {
-
-bool can_detect(const plugin::Note::Type& type) {
-  return std::find(type.extensions.begin(), type.extensions.end(), PORTOLAN_EXT_DETECT) !=
-         type.extensions.end();
-}
 
 std::optional<model::Detection> ask(plugin::PluginSet& plugins, const std::string& name,
                                     const std::shared_ptr<services::Upstream>& upstream,
@@ -34,7 +30,7 @@ std::vector<model::Detection> detect_at(plugin::PluginSet& plugins,
                                         const std::shared_ptr<services::Upstream>& upstream,
                                         const CallSettings& settings) {
   std::vector<std::string> names = plugins.types();
-  std::erase_if(names, [&](const std::string& name) { return !can_detect(*plugins.type(name)); });
+  std::erase_if(names, [&](const std::string& name) { return !plugins.type(name)->can_detect(); });
 
   std::vector<std::optional<model::Detection>> found(names.size());
   std::atomic<std::size_t> next{0};

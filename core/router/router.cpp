@@ -1,28 +1,13 @@
 #include "router/router.h"
 
-#include <algorithm>
-
 #include "base/url.h"
+#include "plugin/plugin_set.h"
 #include "router/config_json.h"
-#include "router/detection.h"
-#include "router/diagnosis.h"
+#include "router/harvest.h"
 #include "router/session.h"
 
 namespace portolan::router {
 namespace {
-
-using base::Code;
-
-/// A budget, a deadline or a cancel ended it, not something that went wrong.
-bool ended_early(const base::Error& error, const base::Deadline& deadline) {
-  return error.budget || (error.code == Code::timeout && deadline.passed()) ||
-         (error.code == Code::cancelled && deadline.cancel.cancelled());
-}
-
-/// What a validation without credentials shows of the plugin's checks.
-bool needs_no_credential(const model::Check& check) {
-  return check.name == "identity" || check.name == "api-version";
-}
 
 bool same_origin(const std::string& one, const std::string& other) {
   const auto a = base::parse_url(one), b = base::parse_url(other);
@@ -30,6 +15,9 @@ bool same_origin(const std::string& one, const std::string& other) {
 }
 
 }  // namespace
+
+Router::Router(plugin::PluginSet& plugins, net::Transport& transport)
+    : plugins_(plugins), transport_(transport), traffic_(std::make_shared<services::Traffic>()) {}
 
 base::Result<std::shared_ptr<Registry>> Router::add(services::UpstreamOptions options,
                                                     std::optional<model::Integration> known) {
@@ -59,62 +47,6 @@ std::optional<base::Result<model::Integration>> Router::integration(
   return registry.integration();
 }
 
-base::Result<model::Validation> Router::validate(
-    Registry& registry, model::Depth depth, const CallSettings& settings,
-    const std::function<void(const model::Check&)>& each) {
-  const auto pass = registry.gate().enter(Kind::validation, settings.deadline);
-  if (!pass) return pass.error();
-  Diagnosis diagnosis(each);
-  base::Deadline reach = settings.deadline;
-  reach.at = std::min(reach.at, settings.reach_by);
-  services::Probe probe = registry.upstream()->probe(reach, settings.log);
-  for (model::Check& check : probe.checks) diagnosis.add(std::move(check));
-  if (!probe.reached) {
-    diagnosis.skip_rest();
-    return diagnosis.take();
-  }
-
-  Session session(plugins_, transport_, registry, settings, true);
-  if (settings.anonymous) {
-    const auto done =
-        session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
-          return instance.validate(call, depth, [&](model::Check check) {
-            if (needs_no_credential(check)) diagnosis.add(std::move(check));
-          });
-        });
-    if (!done && !diagnosis.knows("identity")) diagnosis.lose_rest(done.error());
-    if (diagnosis.waits())
-      diagnosis.release(better_type(plugins_, registry.type(), registry.upstream(), settings));
-    diagnosis.skip_rest("not made: no credential is sent");
-    return diagnosis.take();
-  }
-  const auto integrated = session.integrate_once(&*pass);
-  if (!integrated &&
-      (integrated.error().code == Code::protocol || integrated.error().code == Code::policy)) {
-    diagnosis.add_identity(integrated.error());
-    diagnosis.release({});  // Its hint was found with the error.
-    diagnosis.skip_rest();
-  } else if (!integrated && ended_early(integrated.error(), settings.deadline)) {
-    diagnosis.lose_rest(integrated.error());
-  } else {
-    // Also after a refused password: the plugin says what exactly was refused, on the instance that
-    // has just seen it and need not try the password again.
-    const auto done =
-        session.ask<void>(*pass, [&](plugin::Instance& instance, services::Call& call) {
-          return instance.validate(call, depth,
-                                   [&](model::Check check) { diagnosis.add(std::move(check)); });
-        });
-    if (done) {
-      diagnosis.close(depth);
-    } else {
-      diagnosis.lose_rest(done.error());
-    }
-  }
-  if (diagnosis.waits())
-    diagnosis.release(better_type(plugins_, registry.type(), registry.upstream(), settings));
-  return diagnosis.take();
-}
-
 base::Result<model::Statistics> Router::statistics(Registry& registry, model::Level level,
                                                    const CallSettings& settings) {
   Harvest harvest(level);
@@ -136,7 +68,7 @@ base::Result<model::Statistics> Router::statistics(Registry& registry, model::Le
       });
     });
     if (!done && settings.memory) settings.memory->remembered.clear();
-    if (!done && !ended_early(done.error(), settings.deadline)) return done.error();
+    if (!done && !session.ended_early(done.error())) return done.error();
   }
   return harvest.end(done ? nullptr : &done.error());
 }

@@ -6,12 +6,25 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "model/outcome.h"
-#include "plugin/plugin_set.h"
+#include "plugin/instance.h"
 #include "router/call_settings.h"
-#include "router/harvest.h"
+
+namespace portolan::net {
+class Transport;
+}
+namespace portolan::plugin {
+class PluginSet;
+}
+namespace portolan::services {
+class Traffic;
+struct UpstreamOptions;
+}  // namespace portolan::services
 
 namespace portolan::router {
+
+class Harvest;
 
 /// One registry under management: its upstream, its facts, the gate of its calls. Shared by calls.
 class Registry;
@@ -22,8 +35,7 @@ class Registry;
 /// any thread. `plugins` and `transport` outlive it and every call, abandoned ones included.
 class Router {
  public:
-  Router(plugin::PluginSet& plugins, net::Transport& transport)
-      : plugins_(plugins), transport_(transport) {}
+  Router(plugin::PluginSet& plugins, net::Transport& transport);
 
   /// Prepares a registry: type known, options by its schema, upstream open. Nothing is contacted.
   /// `known`: what an earlier process found out at this origin; spares an integration.
@@ -98,7 +110,7 @@ class Router {
   plugin::PluginSet& plugins_;
   net::Transport& transport_;
   // Shared: an abandoned call may count after us.
-  const std::shared_ptr<services::Traffic> traffic_ = std::make_shared<services::Traffic>();
+  const std::shared_ptr<services::Traffic> traffic_;
 };
 
 }  // namespace portolan::router

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "router/detection.h"
-
 namespace portolan::router {
 
 services::CallOptions Session::call_options() const {
@@ -32,6 +30,12 @@ base::Result<model::Integration> Session::integrate() {
   const auto pass = registry_.gate().enter(Kind::integration, settings_.deadline);
   if (!pass) return pass.error();
   return integrate_inside(*pass);
+}
+
+bool Session::ended_early(const base::Error& error) const {
+  const base::Deadline& deadline = settings_.deadline;
+  return error.budget || (error.code == base::Code::timeout && deadline.passed()) ||
+         (error.code == base::Code::cancelled && deadline.cancel.cancelled());
 }
 
 base::Result<model::Integration> Session::integrate_inside(const Gate::Pass& pass) {

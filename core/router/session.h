@@ -1,4 +1,9 @@
 #pragma once
+/// What one router call makes of plugin calls. The room's own.
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "router/call_settings.h"
 #include "router/call_thread.h"
 #include "router/registry.h"
@@ -43,6 +48,8 @@ class Session {
   base::Result<void> integrate_once(const Gate::Pass* heir = nullptr);
   /// Anew, whatever there is.
   base::Result<model::Integration> integrate();
+  /// A budget, a deadline or a cancel ended it, not something that went wrong.
+  bool ended_early(const base::Error& error) const;
 
  private:
   services::CallOptions call_options() const;
@@ -55,5 +62,17 @@ class Session {
   const bool reserved_slot_;
   std::uint64_t requests_ = 0;
 };
+
+/// What every ready type thinks of `upstream`, asked side by side without credentials: the best
+/// score first, equals by name. A type that fails has no opinion. Returns when the last one has
+/// answered.
+std::vector<model::Detection> detect_at(plugin::PluginSet& plugins,
+                                        const std::shared_ptr<services::Upstream>& upstream,
+                                        const CallSettings& settings);
+
+/// What to write instead of type `given` when another one recognises `upstream` surely; else empty.
+std::string better_type(plugin::PluginSet& plugins, const std::string& given,
+                        const std::shared_ptr<services::Upstream>& upstream,
+                        const CallSettings& settings);
 
 }  // namespace portolan::router

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "model/outcome.h"
 #include "services/operation.h"
 #include "services/status.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 

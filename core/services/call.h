@@ -8,10 +8,18 @@
 #include <unordered_map>
 #include <vector>
 
-#include <portolan/abi/abi.h>
+#include <portolan/abi/plugin.h>
 
-#include "model/notes.h"
+#include "model/limits.h"
 #include "services/call_state.h"
+#include "services/slots.h"
+
+namespace portolan::model {
+struct Memory;
+}
+namespace portolan::net {
+struct Event;
+}
 
 namespace portolan::services {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "services/upstream.h"
+
 namespace portolan::services {
 
 using base::Code;

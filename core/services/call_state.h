@@ -7,11 +7,18 @@
 #include <set>
 #include <string>
 
-#include <portolan/abi/abi.h>
+#include "base/cancel.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "services/log.h"
 
-#include "services/upstream.h"
+namespace portolan::net {
+class Inbox;
+}
 
 namespace portolan::services {
+
+class Upstream;
 
 struct CallOptions {
   base::Deadline deadline{};

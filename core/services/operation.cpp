@@ -3,8 +3,7 @@
 #include <random>
 
 #include "services/retry.h"
-#include "services/sealing.h"
-#include "services/status.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 
@@ -14,6 +13,10 @@ using base::Steady;
 using std::chrono::milliseconds;
 
 namespace {
+
+std::uint64_t exchange_number(std::uint64_t operation, unsigned sequence) {
+  return (operation << 8) | (sequence & 0xFF);
+}
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;

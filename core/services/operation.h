@@ -15,9 +15,6 @@
 namespace portolan::services {
 
 /// Exchanges are numbered so that their operation can be told from the number.
-inline std::uint64_t exchange_number(std::uint64_t operation, unsigned sequence) {
-  return (operation << 8) | (sequence & 0xFF);
-}
 inline std::uint64_t operation_of(std::uint64_t exchange) { return exchange >> 8; }
 
 class Operation {

@@ -4,7 +4,7 @@
 
 #include "services/operation.h"
 #include "services/retry.h"
-#include "services/status.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 

@@ -6,7 +6,7 @@
 
 #include "net/ip_address.h"
 #include "services/call_state.h"
-#include "services/status.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 namespace {

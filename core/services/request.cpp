@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "services/status.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 namespace {

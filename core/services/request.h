@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
-#include <portolan/abi/abi.h>
+#include <portolan/abi/http.h>
 
 #include "base/result.h"
-#include "services/upstream.h"
+#include "base/url.h"
+#include "net/transport.h"
 
 namespace portolan::services {
+
+struct Credential;
+class Upstream;
 
 struct Order {
   std::string method;

@@ -1,9 +1,9 @@
-#include "services/sealing.h"
-
+/// Takes a secret out of a JSON answer before a plugin sees it.
 #include <algorithm>
 
 #include "base/json.h"
 #include "model/limits.h"
+#include "services/vault.h"
 
 namespace portolan::services {
 namespace {
@@ -39,8 +39,9 @@ Json replaced(const Json& document, std::string_view pointer, const Json& value)
 
 }  // namespace
 
-base::Result<std::string> seal_in(std::string_view json, std::string_view pointer,
-                                  const Seal& seal) {
+base::Result<std::string> seal_in(
+    std::string_view json, std::string_view pointer,
+    const std::function<base::Result<std::string>(base::Secret)>& seal) {
   const auto refuse = [](const char* message) {
     return base::Error{.code = base::Code::protocol,
                        .message = message,

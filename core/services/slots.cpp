@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/transport.h"
+
 namespace portolan::services {
 namespace {
 

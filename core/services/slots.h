@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "base/mutex.h"
-#include "net/transport.h"
+
+namespace portolan::net {
+class Inbox;
+}
 
 namespace portolan::services {
 

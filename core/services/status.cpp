@@ -25,6 +25,12 @@ Meaning meaning_of_401(Proof proof) {
           "Give the account the right, or use another account."};
 }
 
+/// May the same request succeed later?
+bool is_retryable(Code code) {
+  return code == Code::unreachable || code == Code::rate_limited || code == Code::timeout ||
+         code == Code::unavailable;
+}
+
 }  // namespace
 
 Meaning meaning_of(int http_status, Proof proof) {
@@ -70,11 +76,6 @@ Meaning meaning_of(int http_status, Proof proof) {
   }
   return {Code::protocol, "the registry answered with a status that does not belong here",
           "Check that the address belongs to a registry of this type."};
-}
-
-bool is_retryable(Code code) {
-  return code == Code::unreachable || code == Code::rate_limited || code == Code::timeout ||
-         code == Code::unavailable;
 }
 
 portolan_error to_abi(const base::Error& error) {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include <portolan/abi/abi.h>
+#include <portolan/abi/types.h>
 
 #include "base/error.h"
 
@@ -21,9 +21,6 @@ enum class Proof { nothing, secret, token };
 
 /// 2xx and 3xx are ok. A 401 means something else to each kind of proof.
 Meaning meaning_of(int http_status, Proof proof);
-
-/// May the same request succeed later?
-bool is_retryable(base::Code code);
 
 /// Views into `error`, which must outlive the answer; `url` is its `where`.
 portolan_error to_abi(const base::Error& error);

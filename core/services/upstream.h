@@ -1,42 +1,21 @@
 #pragma once
 /// The host side of one registry: its connections, credential, tokens and caps.
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
-
-#include <portolan/abi/abi.h>
 
 #include "base/url.h"
 #include "model/outcome.h"
+#include "net/transport.h"
 #include "services/authentication/tokens.h"
+#include "services/log.h"
 #include "services/slots.h"
 #include "services/traffic.h"
 #include "services/vault.h"
 
 namespace portolan::services {
-
-struct LogLine {
-  int level = 0;  ///< PORTOLAN_LOG_*
-  std::uint64_t call = 0;
-  std::string registry, message;
-  std::vector<std::pair<std::string, std::string>> fields;
-};
-
-/// Where log lines go, and from which level on they are made at all.
-struct Log {
-  Log() = default;
-  Log(std::function<void(const LogLine&)> to, int from = PORTOLAN_LOG_DEBUG)
-      : take(std::move(to)), least(from) {}
-
-  std::function<void(const LogLine&)> take;  ///< May be empty. Any thread.
-  int least = PORTOLAN_LOG_DEBUG;
-
-  bool wants(int level) const { return take && level >= least; }
-};
 
 /// One exchange that ended, as the log and the counts tell it.
 struct ExchangeNote {

@@ -2,6 +2,7 @@
 /// The secrets of one registry: its own, those sealed out of answers, and the search for both in
 /// texts.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,12 @@ class Vault {
   std::map<std::string, Sealed, std::less<>> sealed_ GUARDED_BY(mutex_);
   std::uint64_t handles_ GUARDED_BY(mutex_) = 0;
 };
+
+/// `json` with the text at `pointer` (RFC 6901) given to `seal`, and {"$secret":"<handle>"} in its
+/// place: what a plugin may see of it. protocol when it is no JSON or has no such text.
+base::Result<std::string> seal_in(
+    std::string_view json, std::string_view pointer,
+    const std::function<base::Result<std::string>(base::Secret)>& seal);
 
 std::string base64(std::string_view bytes);
 /// Everything but RFC 3986's unreserved characters escaped.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "store/audit_chain.h"
 #include "store/jobs.h"
 #include "store/paging.h"
 

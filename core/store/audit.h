@@ -1,7 +1,12 @@
 #pragma once
 /// The audit leaves: exports, what was exported, and dropping what is old. Writing, listing and
 /// proving it: jobs.h.
-#include "store/store.h"
+#include "model/records.h"
+#include "store/reader.h"
+
+namespace portolan::base {
+class SealingKey;
+}
 
 namespace portolan::store {
 
@@ -32,5 +37,12 @@ base::Result<void> mark_audit_exported(Writer&, Id id, const std::string& hash);
 /// stays. The chain goes on from the last that went, whose number and hash are kept under a
 /// fingerprint of the sealing key. How many went, at most 10,000.
 base::Result<std::size_t> drop_audit_before(Writer&, std::int64_t ms, bool only_exported);
+
+// The room's own.
+
+/// Writes down the newest entry, under `key`. Each entry's hash covers the one before, which tells
+/// of every change but two: a new chain written over the old, and an end cut off. So the newest
+/// hash stands in `meta` under a fingerprint that only the sealing key makes.
+void put_audit_head(Writer& writer, const base::SealingKey& key);
 
 }  // namespace portolan::store

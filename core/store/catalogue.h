@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/records.h"
 #include "model/usable.h"
 #include "store/reader.h"
 

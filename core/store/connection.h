@@ -19,8 +19,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "model/usable.h"
+#include "model/words.h"
 #include "store/reader.h"
 
 namespace portolan::store {
@@ -191,8 +193,16 @@ void advance_provenance(Reader& reader, model::Provenance& stored, const model::
 /// The value of a word that this room wrote; a word that means nothing ends the body.
 template <class T>
 T stored_word(std::optional<T> value) {
-  if (!value) throw Failure{{.message = "the database holds a word that means nothing"}};
+  if (!value)
+    throw Failure{{.message = "the database holds a word that this version does not know",
+                   .hint = "Restore a backup with `portolan restore`."}};
   return *std::move(value);
+}
+
+/// The next column of `rows`, as the word it holds.
+template <class Word>
+Word read_word(Rows& rows) {
+  return stored_word(model::word_from<Word>(rows.get<std::string>()));
 }
 
 // The answers that most functions of the room share.

@@ -2,7 +2,6 @@
 
 #include "model/json.h"
 #include "store/paging.h"
-#include "store/words.h"
 
 namespace portolan::store {
 namespace {

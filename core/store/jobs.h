@@ -2,7 +2,8 @@
 /// Lasting work, audit, webhooks, idempotency.
 #include <map>
 
-#include "store/store.h"
+#include "model/records.h"
+#include "store/reader.h"
 
 namespace portolan::store {
 

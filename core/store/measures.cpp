@@ -1,7 +1,6 @@
 #include "store/measures.h"
 
-#include "store/series.h"
-#include "store/words.h"
+#include "store/connection.h"
 
 namespace portolan::store {
 namespace {

@@ -1,6 +1,5 @@
-#include "store/memory.h"
-
 #include "store/connection.h"
+#include "store/measures.h"
 
 namespace portolan::store {
 

@@ -1,4 +1,4 @@
-#include "store/schema.h"
+#include "store/database.h"
 
 namespace portolan::store {
 namespace {

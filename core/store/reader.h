@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "base/crypto.h"
 #include "base/result.h"
-#include "model/records.h"
+#include "model/access.h"
 
 namespace portolan::store {
 

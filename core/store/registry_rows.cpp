@@ -65,7 +65,7 @@ model::Health read_health(Rows& rows) {
             health.last_success_ms, health.next_try_ms, health.blocked, health.refused_at_ms,
             health.refused_version, recent, health.last_full_ms);
   for (const std::string& text : texts_of(recent))
-    health.recent.push_back(word_from<model::HealthState>(text));
+    health.recent.push_back(stored_word(model::word_from<model::HealthState>(text)));
   return health;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// How rows of the tables registry and health become values. The room's own.
-#include "store/words.h"
+#include "store/connection.h"
 
 namespace portolan::store {
 

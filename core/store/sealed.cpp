@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "store/audit_chain.h"
+#include "store/audit.h"
 
 namespace portolan::store {
 namespace {

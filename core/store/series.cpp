@@ -1,8 +1,8 @@
-#include "store/series.h"
+#include "store/measures.h"
 
 #include <algorithm>
 
-#include "store/words.h"
+#include "store/connection.h"
 
 namespace portolan::store {
 namespace {

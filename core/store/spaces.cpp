@@ -1,6 +1,5 @@
 #include "store/catalogue.h"
 #include "store/paging.h"
-#include "store/words.h"
 
 namespace portolan::store {
 namespace {

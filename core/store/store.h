@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/cancel.h"
+#include "base/crypto.h"
 #include "base/mutex.h"
 #include "store/reader.h"
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/records.h"
 #include "store/reader.h"
 
 namespace portolan::store {

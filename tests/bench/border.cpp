@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "plugin/plugin_set.h"
+#include "router/harvest.h"
 #include "router/router.h"
 #include "services/call.h"
+#include "services/upstream.h"
 
 namespace {
 

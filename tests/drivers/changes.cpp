@@ -16,9 +16,11 @@
 
 #include "base/json.h"
 #include "base/url.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "net/transport.h"
+#include "plugin/plugin_set.h"
 #include "router/router.h"
+#include "services/upstream.h"
 
 using namespace portolan;
 using base::Json;

@@ -1,5 +1,5 @@
 #include "cli/check/road.h"
-#include "model/words.h"
+#include "model/outcome.h"
 
 namespace portolan::cli::check {
 namespace {

@@ -5,7 +5,9 @@
 
 #include "cli/check/checks.h"
 #include "cli/check/one_file.h"
+#include "net/transport.h"
 #include "router/router.h"
+#include "services/upstream.h"
 
 namespace portolan::cli::check {
 

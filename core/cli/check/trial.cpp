@@ -5,7 +5,9 @@
 #include <thread>
 
 #include "model/limits.h"
+#include "net/transport.h"
 #include "router/config_json.h"
+#include "services/upstream.h"
 
 namespace portolan::cli::check {
 

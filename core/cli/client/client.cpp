@@ -6,7 +6,7 @@
 #include "base/url.h"
 #include "cli/flag_registry.h"
 #include "cli/program.h"
-#include "manifest/reference.h"
+#include "manifest/manifest.h"
 
 namespace portolan::cli {
 namespace {

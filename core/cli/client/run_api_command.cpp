@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "cli/render.h"
-#include "manifest/reference.h"
+#include "manifest/manifest.h"
 #include "services/vault.h"
 
 namespace portolan::cli {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "services/authentication/www_authenticate.h"
+#include "services/request.h"
+#include "services/upstream.h"
 
 namespace portolan::services {
 
@@ -24,6 +25,14 @@ Authentication::Authentication(Upstream& upstream, const Order& order)
   Grant grant{manner->realm, manner->service, order.scopes};
   const bool useful = !order.scopes.empty() || upstream.tokens().has(grant.key(handle()));
   if (useful && check_realm(grant.realm)) grant_ = std::move(grant);
+}
+
+std::string_view Authentication::handle() const {
+  return order_.credential ? std::string_view(order_.credential->handle) : anonymous_handle;
+}
+
+std::string Authentication::login() const {
+  return order_.credential ? grant_->login(handle()) : "";
 }
 
 void Authentication::accept(Token token, bool fresh) {

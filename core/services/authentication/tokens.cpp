@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "model/limits.h"
+#include "net/transport.h"
 #include "services/vault.h"
 
 namespace portolan::services {

@@ -14,7 +14,10 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "base/url.h"
-#include "net/transport.h"
+
+namespace portolan::net {
+class Inbox;
+}
 
 namespace portolan::services {
 

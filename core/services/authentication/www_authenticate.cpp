@@ -1,6 +1,9 @@
-#include "services/authentication/www_authenticate.h"
+/// `WWW-Authenticate` as registries really send it (RFC 9110 §11.6.1): several header fields,
+/// several challenges in one, quoted strings with commas and escapes, names in any case.
 
 #include <algorithm>
+
+#include "services/authentication/authentication.h"
 
 namespace portolan::services {
 namespace {

@@ -1,5 +1,5 @@
 // Two header fields of challenges, a line each: bounded lists with clean names, whatever the bytes.
-#include "services/authentication/www_authenticate.h"
+#include "services/authentication/authentication.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -218,14 +218,12 @@ class HarborPlugins : public plugin::PluginSet {
     HarborType(HarborPlugins& plugins, std::string name)
         : plugins_(plugins), name_(std::move(name)) {}
     const std::string& name() const override { return name_; }
-    bool concurrent() const override { return false; }
     base::Result<std::unique_ptr<plugin::Instance>> create(services::Call&, const std::string& base,
                                                            const std::string&,
                                                            const std::string&) override {
       return std::unique_ptr<plugin::Instance>(
           std::make_unique<HarborInstance>(plugins_.at(base), base));
     }
-    bool can_detect() const override { return false; }
     base::Result<model::Detection> detect(services::Call&, const std::string&) override {
       return base::Error{base::Code::unsupported, "no"};
     }

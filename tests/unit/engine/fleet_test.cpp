@@ -1,6 +1,7 @@
 #include "engine/fleet.h"
 
 #include "router/registry.h"
+#include "store/registries.h"
 #include "world.h"
 
 using namespace portolan;

@@ -5,9 +5,11 @@
 #include <thread>
 
 #include "engine/look.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "router/call_thread.h"
+#include "store/jobs.h"
 #include "store/measures.h"
+#include "store/registries.h"
 #include "world.h"
 
 using namespace portolan;

@@ -1,6 +1,7 @@
 #include "engine/look.h"
 
-#include "store/memory.h"
+#include "store/measures.h"
+#include "store/registries.h"
 #include "world.h"
 
 using namespace portolan;

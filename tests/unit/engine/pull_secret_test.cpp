@@ -1,5 +1,8 @@
 // What a namespace needs to pull: exactly the spaces that access resolution gives it.
 #include "grant_world.h"
+#include "store/catalogue.h"
+#include "store/registries.h"
+#include "store/tenants.h"
 
 using namespace portolan;
 using base::Code;

@@ -2,7 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include "engine/health.h"
-#include "model/words.h"
+#include "model/outcome.h"
+#include "plugin/plugin_set.h"
 #include "router/registry.h"
 #include "router/router.h"
 #include "support/scripted_transport.h"

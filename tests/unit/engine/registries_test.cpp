@@ -1,3 +1,4 @@
+#include "store/registries.h"
 #include "registry_world.h"
 
 using namespace portolan;

@@ -1,4 +1,5 @@
 #include "registry_world.h"
+#include "store/registries.h"
 
 using namespace portolan;
 using namespace std::chrono_literals;

@@ -4,6 +4,7 @@
 #include "engine/registries.h"
 #include "store/jobs.h"
 #include "store/measures.h"
+#include "store/registries.h"
 #include "store/tenants.h"
 #include "world.h"
 

@@ -1,4 +1,4 @@
-#include "engine/retention.h"
+#include "engine/keeper.h"
 
 #include "store/audit.h"
 #include "store/jobs.h"

@@ -1,5 +1,9 @@
 // Bindings and the robots that make them true upstream.
+#include "engine/jobs.h"
 #include "grant_world.h"
+#include "store/catalogue.h"
+#include "store/jobs.h"
+#include "store/registries.h"
 
 using namespace portolan;
 using namespace std::chrono_literals;

@@ -1,4 +1,8 @@
 #include "engine/run.h"
+#include "net/transport.h"
+#include "plugin/plugin_set.h"
+#include "router/router.h"
+#include "services/upstream.h"
 
 #include <catch2/catch.hpp>
 

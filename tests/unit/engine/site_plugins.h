@@ -1,5 +1,6 @@
 #pragma once
 /// The plugin of the registries in sites.h.
+#include "plugin/plugin_set.h"
 #include "sites.h"
 
 namespace portolan::test {
@@ -42,7 +43,6 @@ class SitePlugins : public plugin::PluginSet {
    public:
     explicit SiteType(SitePlugins& plugins) : plugins_(plugins) {}
     const std::string& name() const override { return plugins_.note_.type; }
-    bool concurrent() const override { return false; }
     base::Result<std::unique_ptr<plugin::Instance>> create(services::Call&, const std::string& base,
                                                            const std::string& config,
                                                            const std::string&) override {
@@ -50,7 +50,6 @@ class SitePlugins : public plugin::PluginSet {
       return std::unique_ptr<plugin::Instance>(
           std::make_unique<SiteInstance>(plugins_.at(base), base, has_password));
     }
-    bool can_detect() const override { return false; }
     base::Result<model::Detection> detect(services::Call&, const std::string&) override {
       return base::Error{base::Code::unsupported, "no"};
     }

@@ -1,5 +1,8 @@
 // Spaces are made, declared, published and deleted; registries and workspaces are removed.
 #include "grant_world.h"
+#include "store/jobs.h"
+#include "store/registries.h"
+#include "store/tenants.h"
 
 using namespace portolan;
 using namespace std::chrono_literals;

@@ -1,5 +1,7 @@
 #include "engine/sweep.h"
 
+#include "store/catalogue.h"
+#include "store/registries.h"
 #include "store/tenants.h"
 #include "world.h"
 

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "model/words.h"
+#include "model/outcome.h"
 
 using namespace portolan;
 using base::Code;

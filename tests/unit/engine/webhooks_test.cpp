@@ -5,7 +5,9 @@
 
 #include "base/crypto.h"
 #include "grant_world.h"
+#include "net/transport.h"
 #include "store/jobs.h"
+#include "store/registries.h"
 #include "support/tcp_server.h"
 
 using namespace portolan;

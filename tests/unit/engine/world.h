@@ -3,11 +3,15 @@
 /// registries (sites.h). Everything is safe from any thread.
 #include <catch2/catch.hpp>
 
+#include "config/daemon_settings.h"
 #include "engine/fleet.h"
 #include "engine/jobs.h"
+#include "plugin/plugin_set.h"
+#include "router/router.h"
 #include "services/vault.h"
 #include "site_plugins.h"
 #include "store/registries.h"
+#include "store/store.h"
 #include "support/scripted_transport.h"
 #include "support/store_world.h"
 

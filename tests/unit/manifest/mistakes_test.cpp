@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "manifest/shape.h"
+#include "manifest/checks.h"
 #include "type_schemas.h"
 
 using namespace portolan;

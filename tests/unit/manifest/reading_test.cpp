@@ -4,7 +4,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "manifest/plain_scalar.h"
 #include "manifest/readers.h"
 #include "model/limits.h"
 #include "type_schemas.h"

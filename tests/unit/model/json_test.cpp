@@ -24,32 +24,6 @@ TEST_CASE("a validation survives the way through JSON") {
   CHECK(back.verdict == model::Verdict::fail);
 }
 
-TEST_CASE("statistics survive the way through JSON, states and kinds included") {
-  model::Statistics statistics;
-  statistics.level = model::Level::deep;
-  statistics.complete = true;
-  model::Measure bytes;
-  bytes.name = "storage_bytes";
-  bytes.value = 42;
-  bytes.state = model::MeasureState::partial;
-  bytes.scope = model::Scope::account;
-  bytes.kind = model::MeasureKind::deduplicated;
-  bytes.unit = "bytes";
-  bytes.taken_at_ms = 1'700'000'000'000;
-  bytes.hint = "why";
-  model::Measure tags;
-  tags.name = "tags";
-  tags.state = model::MeasureState::forbidden;
-  statistics.measures = {bytes, tags};
-  statistics.spaces = {{"library", model::Visibility::open, {tags}}};
-  const auto json = model::to_json(statistics);
-  const auto back = model::statistics_from(json);
-  CHECK(to_text(model::to_json(back)) == to_text(json));
-  CHECK(back.measures[0].taken_at_ms == 1'700'000'000'000);
-  CHECK(back.measures[1].state == model::MeasureState::forbidden);
-  CHECK(back.spaces[0].visibility == model::Visibility::open);
-}
-
 TEST_CASE("an integration and an error survive the way through JSON") {
   model::Integration found;
   found.address = "https://h.example.com";

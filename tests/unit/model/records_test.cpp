@@ -1,4 +1,4 @@
-#include "model/records.h"
+#include "model/words.h"
 
 #include <catch2/catch.hpp>
 #include <set>
@@ -8,8 +8,9 @@ using namespace portolan::model;
 namespace {
 
 /// Each of the first `count` values has a word of its own, which reads back as that value.
-template <class Word, class Read>
-void check_words(int count, Read read) {
+template <class Word>
+void check_words(int count) {
+  const auto read = word_from<Word>;
   std::set<std::string_view> seen;
   for (int i = 0; i < count; ++i) {
     const auto word = static_cast<Word>(i);
@@ -23,11 +24,15 @@ void check_words(int count, Read read) {
 }  // namespace
 
 TEST_CASE("every word of the records reads back", "[model]") {
-  check_words<HealthState>(6, health_state_from);
-  check_words<JobState>(5, job_state_from);
-  check_words<DefaultVisibility>(3, default_visibility_from);
-  CHECK(to_string(Enforcement::registry) == "registry");
-  CHECK(to_string(Enforcement::catalog) == "catalog");
+  check_words<HealthState>(6);
+  check_words<JobState>(5);
+  check_words<DefaultVisibility>(3);
+  check_words<Enforcement>(2);
+  check_words<CheckState>(5);
+  check_words<Verdict>(4);
+  check_words<MeasureState>(5);
+  check_words<Scope>(2);
+  check_words<Level>(3);
 }
 
 TEST_CASE("a registry's identity names its workspace, the platform's has none", "[model]") {

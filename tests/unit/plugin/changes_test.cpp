@@ -3,6 +3,8 @@
 
 #include "folder.h"
 #include "plugin/plugin_set.h"
+#include "services/call.h"
+#include "services/upstream.h"
 #include "support/scripted_transport.h"
 
 using namespace portolan;

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "folder.h"
+#include "model/limits.h"
 #include "plugin/plugin_set.h"
 #include "plugin/sealed_file.h"
 

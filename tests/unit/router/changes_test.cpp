@@ -4,6 +4,7 @@
 #include "fake_plugins.h"
 #include "router/registry.h"
 #include "router/router.h"
+#include "services/call.h"
 #include "support/scripted_transport.h"
 
 using namespace portolan;

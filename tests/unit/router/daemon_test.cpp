@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "fake_plugins.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "router/registry.h"
 #include "router/router.h"
 #include "support/scripted_transport.h"

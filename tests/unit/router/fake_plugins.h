@@ -115,14 +115,12 @@ class FakeType : public portolan::plugin::Type {
  public:
   FakeType(std::string name, Script& script) : name_(std::move(name)), script_(script) {}
   const std::string& name() const override { return name_; }
-  bool concurrent() const override { return false; }
   portolan::base::Result<std::unique_ptr<portolan::plugin::Instance>> create(
       Script::Call&, const std::string& base, const std::string& config,
       const std::string& facts) override {
     script_.created.push_back(base + " " + config + " " + facts);
     return std::unique_ptr<portolan::plugin::Instance>(std::make_unique<FakeInstance>(script_));
   }
-  bool can_detect() const override { return true; }
   portolan::base::Result<portolan::model::Detection> detect(Script::Call&,
                                                             const std::string&) override {
     if (script_.at_detect) script_.at_detect();

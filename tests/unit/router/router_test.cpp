@@ -6,9 +6,10 @@
 #include <thread>
 
 #include "fake_plugins.h"
-#include "model/words.h"
+#include "model/outcome.h"
 #include "router/call_thread.h"
 #include "router/registry.h"
+#include "services/call.h"
 #include "support/scripted_transport.h"
 
 using namespace portolan;

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "services/upstream.h"
 #include "support/tcp_server.h"
 #include "unit/services/world.h"
 

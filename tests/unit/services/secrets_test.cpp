@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "services/sealing.h"
 #include "unit/services/world.h"
 
 using namespace portolan;

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "services/traffic.h"
 #include "unit/services/world.h"
 
 using namespace portolan;

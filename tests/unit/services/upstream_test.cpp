@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <ctime>
 
+#include "services/upstream.h"
 #include "unit/services/world.h"
 
 using namespace portolan;

@@ -8,6 +8,7 @@
 #include <portolan/abi/abi.h>
 
 #include "services/call.h"
+#include "services/upstream.h"
 #include "support/scripted_transport.h"
 
 namespace portolan::tests {

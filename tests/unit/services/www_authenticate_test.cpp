@@ -1,4 +1,4 @@
-#include "services/authentication/www_authenticate.h"
+#include "services/authentication/authentication.h"
 
 #include <catch2/catch.hpp>
 

@@ -4,6 +4,7 @@
 #include "store/audit.h"
 #include "store/connection.h"
 #include "store/jobs.h"
+#include "store/registries.h"
 #include "store/tenants.h"
 #include "support/store_world.h"
 

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "store/connection.h"
+#include "store/database.h"
 #include "store/jobs.h"
-#include "store/schema.h"
 #include "store/tenants.h"
 #include "support/store_world.h"
 

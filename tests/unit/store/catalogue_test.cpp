@@ -6,6 +6,7 @@
 
 #include "rows.h"
 #include "store/connection.h"
+#include "store/registries.h"
 
 using namespace portolan;
 using base::Code;

@@ -1,4 +1,5 @@
 #include "rows.h"
+#include "store/registries.h"
 
 using namespace portolan;
 using base::Code;

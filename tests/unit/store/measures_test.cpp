@@ -6,7 +6,6 @@
 
 #include "rows.h"
 #include "store/connection.h"
-#include "store/series.h"
 
 using namespace portolan;
 using base::Code;

@@ -1,7 +1,8 @@
-#include "store/memory.h"
+#include "store/measures.h"
 
 #include "rows.h"
 #include "store/connection.h"
+#include "store/registries.h"
 
 using namespace portolan;
 using namespace portolan::test;

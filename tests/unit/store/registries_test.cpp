@@ -3,6 +3,7 @@
 #include <set>
 
 #include "rows.h"
+#include "store/catalogue.h"
 #include "store/connection.h"
 
 using namespace portolan;

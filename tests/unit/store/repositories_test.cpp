@@ -1,6 +1,7 @@
 #include <set>
 
 #include "rows.h"
+#include "store/catalogue.h"
 #include "store/connection.h"
 
 using namespace portolan;

@@ -1,6 +1,7 @@
-#include "api/parameters.h"
+#include "api/binder.h"
 
-#include "base/json.h"
+#include "api/resources.h"
+#include "config/daemon_settings.h"
 
 namespace portolan::api {
 namespace {
@@ -70,6 +71,11 @@ std::string list_of(const std::string& component) {
   return R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array",
       "items": {"$ref": "#/components/schemas/)" +
          component + R"("}}}})";
+}
+
+PageLimits page_limits(const Resources& resources) {
+  const auto settings = resources.daemon.settings();
+  return {settings->limits.page, settings->limits.page_max};
 }
 
 }  // namespace portolan::api

@@ -1,4 +1,4 @@
-#include "model/words.h"
+#include "model/outcome.h"
 
 #include <algorithm>
 
