@@ -188,7 +188,7 @@ TEST_CASE("progress shows while a job runs, and its lease is kept up", "[engine]
         gone.wait();
         return std::string("{}");
       },
-      [](JobKind& kind) { kind.lease = 60ms; });
+      [](JobKind& kind) { kind.lease = 1s; });
   world.runner->start();
   const auto id = world.enqueue("long", "1").id;
   world.until([&] { return world.job(id).progress == "\"half\""; });
