@@ -165,6 +165,8 @@ Checked<std::string> read_note(const Bytes& file, const Elf64_Ehdr& header,
 /// What the dynamic loader will see: addresses of PT_DYNAMIC, turned into file offsets.
 struct Dynamic {
   std::uint64_t symbols = 0, strings = 0, strings_size = 0, hash = 0, gnu_hash = 0;
+  std::uint64_t flags = 0, flags_1 = 0;
+  bool text_relocations = false, search_path = false, now = false;
 };
 
 std::uint64_t offset_of(const std::vector<Elf64_Phdr>& all, std::uint64_t address) {
@@ -192,6 +194,12 @@ Dynamic read_dynamic(const Bytes& file, const std::vector<Elf64_Phdr>& all) {
         case DT_STRSZ: dynamic.strings_size = entry->d_un.d_val; break;
         case DT_HASH: dynamic.hash = offset_of(all, entry->d_un.d_ptr); break;
         case DT_GNU_HASH: dynamic.gnu_hash = offset_of(all, entry->d_un.d_ptr); break;
+        case DT_FLAGS: dynamic.flags = entry->d_un.d_val; break;
+        case DT_FLAGS_1: dynamic.flags_1 = entry->d_un.d_val; break;
+        case DT_TEXTREL: dynamic.text_relocations = true; break;
+        case DT_BIND_NOW: dynamic.now = true; break;
+        case DT_RPATH:
+        case DT_RUNPATH: dynamic.search_path = true; break;
         default: break;
       }
     }
@@ -226,8 +234,22 @@ std::uint64_t symbol_count(const Bytes& file, const Dynamic& dynamic) {
   return last + 1;
 }
 
-std::vector<std::string> read_exports(const Bytes& file, const std::vector<Elf64_Phdr>& all) {
-  const Dynamic dynamic = read_dynamic(file, all);
+Linking read_linking(const Dynamic& dynamic, const std::vector<Elf64_Phdr>& all) {
+  Linking out;
+  out.static_tls = (dynamic.flags & DF_STATIC_TLS) != 0;
+  out.text_relocations = dynamic.text_relocations || (dynamic.flags & DF_TEXTREL) != 0;
+  out.search_path = dynamic.search_path;
+  out.now = dynamic.now || (dynamic.flags & DF_BIND_NOW) != 0 || (dynamic.flags_1 & DF_1_NOW) != 0;
+  out.executable_stack = true;  // What says nothing of its stack gets one.
+  for (const Elf64_Phdr& segment : all) {
+    if (segment.p_type == PT_GNU_STACK) out.executable_stack = (segment.p_flags & PF_X) != 0;
+    if (segment.p_type == PT_GNU_RELRO) out.relro = true;
+  }
+  return out;
+}
+
+std::vector<std::string> read_exports(const Bytes& file, const Dynamic& dynamic,
+                                      bool& unique_symbols) {
   const auto strings = file.slice(dynamic.strings, dynamic.strings_size);
   std::vector<std::string> names;
   if (!strings || dynamic.symbols == 0) return names;
@@ -240,6 +262,7 @@ std::vector<std::string> read_exports(const Bytes& file, const std::vector<Elf64
     const bool seen = (binding == STB_GLOBAL || binding == STB_WEAK || binding == STB_GNU_UNIQUE) &&
                       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
     if (symbol->st_shndx == SHN_UNDEF || !seen) continue;
+    if (binding == STB_GNU_UNIQUE) unique_symbols = true;
     names.push_back(Bytes(*strings).text(symbol->st_name));
   }
   std::sort(names.begin(), names.end());
@@ -255,7 +278,10 @@ Checked<ElfFacts> read_elf(std::string_view bytes) {
   const std::vector<Elf64_Phdr> all = segments(file, header);
   auto note = read_note(file, header, all);
   if (auto* refusal = std::get_if<Refusal>(&note)) return std::move(*refusal);
-  return ElfFacts{std::get<std::string>(std::move(note)), read_exports(file, all)};
+  const Dynamic dynamic = read_dynamic(file, all);
+  ElfFacts facts{std::get<std::string>(std::move(note)), {}, read_linking(dynamic, all)};
+  facts.exports = read_exports(file, dynamic, facts.linking.unique_symbols);
+  return facts;
 }
 
 }  // namespace portolan::plugin

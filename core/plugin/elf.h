@@ -10,10 +10,20 @@
 
 namespace portolan::plugin {
 
+/// How a file was linked, as far as it matters to who loads it.
+struct Linking {
+  bool unique_symbols = false;  ///< A GNU_UNIQUE symbol: shared with other files, never unloaded.
+  bool static_tls = false;      ///< Thread-local data that only a program itself surely gets.
+  bool text_relocations = false, executable_stack = false;
+  bool search_path = false;  ///< RPATH or RUNPATH.
+  bool relro = false, now = false;
+};
+
 /// What a plugin's file tells.
 struct ElfFacts {
   std::string note;                  ///< The note's JSON text, at most limits::plugin_note_bytes.
   std::vector<std::string> exports;  ///< Defined dynamic symbols that others may bind to, sorted.
+  Linking linking;
 };
 
 /// not_elf, wrong_machine, no_note or bad_note. Any bytes at all are safe.

@@ -5,6 +5,7 @@ import http.server
 import json
 import pathlib
 import shutil
+import subprocess
 import threading
 import urllib.parse
 
@@ -128,3 +129,34 @@ def test_a_registry_without_a_list_is_not_judged_by_it(portolan, faulty):
     with shelf(NAMES) as address:
         checks = checks_of(portolan, faulty, "--address", address, fault="catalog-unsupported")
     assert {checks[name]["state"] for name in (COMPLETE, RESUME, ORDER, ASKED)} == {"skip"}
+
+
+# Flags of the linker that undo one of portolan_add_plugin(), and a file that goes with them.
+LINKED = {
+    "none": ([], "", set()),
+    "lazy": (["-Wl,-z,lazy"], "", {"file-relro-now"}),
+    "norelro": (["-Wl,-z,norelro"], "", {"file-relro-now"}),
+    "rpath": (["-Wl,-rpath,/home/me/lib"], "", {"file-no-rpath"}),
+    "execstack": (["-Wl,-z,execstack"], "", {"file-no-textrel-execstack"}),
+    "textrel": (["-Wl,-z,notext"], '__asm__(".text; .quad portolan_plugin_v1; .previous");',
+                {"file-no-textrel-execstack"}),
+    "static-tls": ([], '__attribute__((tls_model("initial-exec"))) __thread int x; int *f(void) { return &x; }',
+                   {"file-no-static-tls"}),
+    "unique": ([], '__asm__(".data; .globl seen; .type seen, %gnu_unique_object; seen: .long 1; .size seen, 4");',
+               {"file-no-gnu-unique", "file-exports-only-entry"}),
+}
+
+
+@pytest.mark.parametrize("fault", LINKED)
+def test_how_a_file_was_linked_is_read_from_it(portolan, installed, faulty, tmp_path, fault):
+    flags, source, expected = LINKED[fault]
+    (tmp_path / "more.c").write_text(source or "extern int nothing;")
+    subprocess.run(["gcc", "-fPIC", "-c", "more.c", "-o", "more.o"], cwd=tmp_path, check=True)
+    objects = sorted(map(str, faulty.parent.glob("CMakeFiles/faulty.dir/**/*.o")))
+    assert len(objects) == 2
+    script = tmp_path / "plugin.map"
+    script.write_text("{ global: portolan_plugin_v1; seen; local: *; };")
+    subprocess.run(["g++", "-shared", f"-Wl,--version-script={script}", "-Wl,-z,now", "-Wl,-z,relro", *objects,
+                    "more.o", *flags, "-o", "faulty.so"], cwd=tmp_path, check=True)
+    failed = {name for name in failures(portolan, tmp_path / "faulty.so") if name.startswith("file-")}
+    assert failed == expected

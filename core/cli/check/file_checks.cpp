@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <variant>
 
 #include "base/schema.h"
@@ -63,6 +64,51 @@ std::string fields_where(const std::string& schema_text, const char* what,
   return names.empty() ? "" : names + what;
 }
 
+/// How it was linked: what `portolan_add_plugin()` does by itself.
+std::vector<Check> linking_checks(const std::filesystem::path& file) {
+  std::optional<plugin::Linking> linking;
+  if (const auto bytes = plugin::SealedFile::read(file);
+      const auto* sealed = std::get_if<plugin::SealedFile>(&bytes)) {
+    const auto elf = plugin::read_elf(sealed->bytes());
+    if (const auto* facts = std::get_if<plugin::ElfFacts>(&elf)) linking = facts->linking;
+  }
+  const auto make = [&](std::string name, std::string rule, auto problem) {
+    return Check{"file", std::move(name), "",
+                 std::move(rule) + " (docs/plugin-guide.md, Publishing)", [linking, problem] {
+                   return linking ? unless(problem(*linking))
+                                  : skipped("the manifest cannot be read");
+                 }};
+  };
+  using plugin::Linking;
+  return {make("file-no-gnu-unique", "no symbol of it is shared with other files by its name",
+               [](const Linking& l) -> std::string {
+                 return l.unique_symbols ? "it has GNU_UNIQUE symbols: compile with "
+                                           "-fno-gnu-unique and hide them"
+                                         : "";
+               }),
+          make("file-no-static-tls", "its thread-local data needs no room kept at program start",
+               [](const Linking& l) -> std::string {
+                 return l.static_tls ? "it needs static TLS: leave -ftls-model=initial-exec out"
+                                     : "";
+               }),
+          make("file-no-textrel-execstack", "its code is not written to, its stack is not run",
+               [](const Linking& l) -> std::string {
+                 if (l.text_relocations) return "it has text relocations: compile with -fPIC";
+                 return l.executable_stack ? "it asks for an executable stack: link with "
+                                             "-Wl,-z,noexecstack"
+                                           : "";
+               }),
+          make("file-no-rpath", "it names no folder of the machine that built it",
+               [](const Linking& l) -> std::string {
+                 return l.search_path ? "it has an RPATH or RUNPATH: link your libraries statically"
+                                      : "";
+               }),
+          make("file-relro-now", "its tables are bound at load and cannot be written afterwards",
+               [](const Linking& l) -> std::string {
+                 return l.relro && l.now ? "" : "link it with -Wl,-z,relro -Wl,-z,now";
+               })};
+}
+
 }  // namespace
 
 std::vector<Check> file_checks(const std::filesystem::path& file) {
@@ -79,7 +125,7 @@ std::vector<Check> file_checks(const std::filesystem::path& file) {
     return Check{"file", std::move(name), "", std::move(rule),
                  [problem = std::move(problem)] { return unless(problem()); }};
   };
-  return {
+  std::vector<Check> out = {
       one("file-elf", "the file is a shared object for this machine",
           [plugin] {
             return refused_for(*plugin, {"unreadable", "too_large", "not_elf", "wrong_machine"});
@@ -96,6 +142,8 @@ std::vector<Check> file_checks(const std::filesystem::path& file) {
               {"abi_too_old", "abi_too_new"}),
       of_note("file-mandatory-extensions", "integration, validation and statistics are there",
               {"missing_extension"})};
+  for (Check& check : linking_checks(file)) out.push_back(std::move(check));
+  return out;
 }
 
 std::vector<Check> schema_checks(const plugin::Note& note) {
