@@ -15,6 +15,13 @@ base::Error no_registry() {
   return {base::Code::not_found, "there is no such registry", "list the registries to see them"};
 }
 
+/// Of Fleet::Entry: made of the same row, secret and settings.
+template <class Entry>
+bool is_as(const Entry& one, const Entry& other) {
+  return one.registry && one.revision == other.revision &&
+         one.secret_version == other.secret_version && one.settings == other.settings;
+}
+
 }  // namespace
 
 base::Result<net::AddressPolicy> Fleet::policy(bool of_workspace) const {
@@ -69,22 +76,19 @@ base::Result<Fleet::Live> Fleet::live(Id registry) {
     forget(registry);
     return made.error();
   }
-  // Another thread may have been faster: two objects would be two gates.
-  live.registry = kept(entry, registry);
-  if (live.registry) return live;
-  live.registry = entry.registry = *std::move(made);
+  entry.registry = *std::move(made);
   const base::Lock lock(mutex_);
-  std::swap(entries_[registry], entry);
+  Entry& there = entries_[registry];
+  // Another thread may have been faster: two objects would be two gates.
+  if (!is_as(there, entry)) std::swap(there, entry);
+  live.registry = there.registry;
   return live;
 }
 
 std::shared_ptr<router::Registry> Fleet::kept(const Entry& as, Id registry) {
   const base::Lock lock(mutex_);
   const auto entry = entries_.find(registry);
-  if (entry == entries_.end() || entry->second.revision != as.revision ||
-      entry->second.secret_version != as.secret_version || entry->second.settings != as.settings)
-    return nullptr;
-  return entry->second.registry;
+  return entry != entries_.end() && is_as(entry->second, as) ? entry->second.registry : nullptr;
 }
 
 void Fleet::forget(Id registry) {
