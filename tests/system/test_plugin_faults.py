@@ -29,6 +29,9 @@ FAULTS = {
     "log-secret": ({"call-log-no-secrets"}, "integration at", "an option with x-secret"),
     "text-secret": ({"err-no-secret-in-text"}, "validation at", "a cookie"),
     "facts-secret": ({"err-no-secret-in-text"}, "integration at", "a cookie"),
+    "leak": ({"create-destroy-1000"}, "each instance leaves about", "leave no memory behind"),
+    "open-file": ({"life-no-fds-left"}, "statistics at a registry", "no file of it is open"),
+    "thread": ({"life-no-threads-left"}, "statistics at a registry", "no thread of it runs"),
     "no-hint": ({"err-message-and-hint-present"}, "an error without a hint: the answer holds", "what to do"),
 }
 

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -40,8 +42,12 @@ std::string thousand(const Contract& contract, const Contract::Settings& setting
   if (std::string problem = contract.create_and_destroy(settings, 100); !problem.empty())
     return problem;
   const long before = resident_kb();
+  const std::size_t held = mallinfo2().uordblks;
   std::string problem = contract.create_and_destroy(settings, 1000);
   const long grown = resident_kb() - before;
+  const std::size_t holds = mallinfo2().uordblks;  // 0 under a sanitizer's allocator.
+  if (problem.empty() && holds > held + 1000 * 8)
+    problem = "each instance leaves about " + std::to_string((holds - held) / 1000) + " bytes";
   if (problem.empty() && grown > 4096)
     problem = std::to_string(grown) + " kB more memory after 1,000 instances";
   return problem;

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "base/text.h"
@@ -56,7 +60,7 @@ class Output {
 
 /// What was seen of every function at every kind of registry: the first of each fault.
 struct Seen {
-  std::string written, logged_secret, told_secret, unexplained;
+  std::string written, logged_secret, told_secret, unexplained, left_files, left_threads;
 };
 
 void note(std::string& first, const std::string& where, const std::string& what) {
@@ -101,15 +105,48 @@ void look_at(const Function& function, const Trial& trial, const plugin::Contrac
     if (has_secret(text)) note(seen.told_secret, where, "a text or the facts hold a secret");
 }
 
+std::size_t entries(const char* directory) {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(directory), {}));
+}
+
+/// A thread that was joined may be listed for a moment more.
+std::size_t threads_above(std::size_t usual) {
+  std::size_t count = entries("/proc/self/task");
+  for (int i = 0; i < 200 && count > usual; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    count = entries("/proc/self/task");
+  }
+  return count;
+}
+
+/// What is open and runs after a call, compared with the call before.
+class Left {
+ public:
+  void compare(const std::string& where, Seen& seen) {
+    const std::size_t files = entries("/proc/self/fd"), threads = threads_above(threads_);
+    if (files > files_) note(seen.left_files, where, "a file descriptor is left open");
+    if (threads > threads_) note(seen.left_threads, where, "a thread is left");
+    files_ = files;
+    threads_ = threads;
+  }
+
+ private:
+  std::size_t files_ = SIZE_MAX, threads_ = SIZE_MAX;  // The host's own are there after one call.
+};
+
 Seen look(const plugin::Contract& contract, const plugin::Note::Type& type) {
   Seen seen;
+  Left left;
   std::vector<Extension> all = extensions_of(type);
   all.push_back(mandatory());
   for (const Extension& extension : all)
     for (const Function& function : extension.functions)
       for (const Trial& trial : trials())
-        if (trial.script != Script::hang)
+        if (trial.script != Script::hang) {
           look_at(function, trial, contract, type, means_of(extension), seen);
+          left.compare(std::string(function.name) + " at a registry " + trial.says, seen);
+        }
   return seen;
 }
 
@@ -119,9 +156,10 @@ std::vector<Check> manners_checks(const std::shared_ptr<Loaded>& loaded,
                                   const plugin::Note::Type& type) {
   const auto seen = std::make_shared<std::optional<Seen>>();  // One look tells all.
   std::vector<Check> out;
-  const auto add = [&](std::string name, std::string rule, std::string Seen::*fault) {
+  const auto add = [&](std::string name, std::string rule, std::string Seen::*fault,
+                       const char* section = "Errors") {
     out.push_back({"manners", std::move(name), type.type,
-                   std::move(rule) + " (docs/plugin-guide.md, Errors)",
+                   std::move(rule) + " (docs/plugin-guide.md, " + section + ")",
                    [loaded, type, seen, fault]() -> Outcome {
                      if (!made_up_registry(type, "https://registry.invalid"))
                        return skipped(no_registry);
@@ -143,6 +181,10 @@ std::vector<Check> manners_checks(const std::shared_ptr<Loaded>& loaded,
       &Seen::told_secret);
   add("err-message-and-hint-present",
       "whatever fails or is not known says what happened and what to do", &Seen::unexplained);
+  add("life-no-fds-left", "when a call is over and its instance is gone, no file of it is open",
+      &Seen::left_files, "Threads");
+  add("life-no-threads-left", "when a call is over and its instance is gone, no thread of it runs",
+      &Seen::left_threads, "Threads");
   return out;
 }
 

@@ -5,10 +5,14 @@
 //   rel="next" GET /v1/tags/NAME                     {"tags": ["1"]}
 #include <portolan/plugin.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 namespace {
 
@@ -41,7 +45,9 @@ class faulty {
  public:
   static constexpr auto default_auth = portolan::auth::basic;
 
-  explicit faulty(const portolan::registry& registry) : registry_(registry) {}
+  explicit faulty(const portolan::registry& registry) : registry_(registry) {
+    if (fault("leak")) kept = new std::string(24, 'x');
+  }
 
   portolan::integration integrate(portolan::call& call) {
     const auto answer = call.get("/v1/info");
@@ -71,6 +77,8 @@ class faulty {
   }
 
   void collect(portolan::call& call, portolan::level, portolan::out<portolan::measure>& out) {
+    if (fault("open-file")) (void)open("/dev/null", O_RDONLY);
+    if (fault("thread")) std::thread([] { pause(); }).detach();
     if (fault("stdout")) std::puts("counting");
     if (fault("stderr")) std::cerr << "counting\n";
     std::int64_t count = 0;
@@ -139,6 +147,7 @@ class faulty {
   }
 
   portolan::registry registry_;
+  static inline std::string* volatile kept = nullptr;
 };
 
 }  // namespace
