@@ -54,7 +54,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// Ends every transfer with `error` and gives the connections back.
   void shut(const base::Error& error);
 
-  bool active = false;  ///< In the loop's list of lanes to settle.
+  bool active = false;         ///< In the loop's list of lanes to settle.
+  Time planned = Time::max();  ///< When the loop settles it unasked.
 
  private:
   struct Name {

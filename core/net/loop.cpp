@@ -97,6 +97,7 @@ void Loop::obey(Command& command) {
     case Command::Kind::close:
       command.lane->shut({base::Code::cancelled, "the registry's connections were closed", "", ""});
       std::erase(active_, command.lane.get());
+      plan(*command.lane, Lane::Time::max());
       lanes_.erase(command.lane);
       return;
   }
@@ -109,21 +110,23 @@ void Loop::activate(Lane& lane) {
 
 void Loop::settle() {
   const auto now = base::Steady::now();
-  if (due_ <= now) {
-    due_ = Lane::Time::max();
-    for (const auto& lane : lanes_) {
-      if (lane->next_due() <= now) {
-        activate(*lane);
-      } else {
-        due_ = std::min(due_, lane->next_due());
-      }
-    }
+  while (!due_.empty() && due_.begin()->first <= now) {
+    Lane& lane = *due_.begin()->second;
+    plan(lane, Lane::Time::max());
+    activate(lane);
   }
   for (Lane* lane : std::exchange(active_, {})) {
     lane->active = false;
     lane->settle(now);
-    due_ = std::min(due_, lane->next_due());
+    plan(*lane, lane->next_due());
   }
+}
+
+void Loop::plan(Lane& lane, Lane::Time at) {
+  if (lane.planned == at) return;
+  if (lane.planned != Lane::Time::max()) due_.erase({lane.planned, &lane});
+  if (at != Lane::Time::max()) due_.emplace(at, &lane);
+  lane.planned = at;
 }
 
 void Loop::ring_all() {
@@ -133,8 +136,9 @@ void Loop::ring_all() {
 
 void Loop::sleep() {
   int milliseconds = -1;
-  if (due_ != Lane::Time::max()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due_ - base::Steady::now());
+  if (!due_.empty()) {
+    const auto at = due_.begin()->first;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - base::Steady::now());
     milliseconds = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
   if (milliseconds != 0 && !mailbox_->fall_asleep()) milliseconds = 0;

@@ -1,9 +1,11 @@
 #pragma once
 /// The one thread that moves bytes: epoll over the sockets of all lanes.
 #include <memory>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "net/lane.h"
@@ -30,6 +32,7 @@ class Loop final : private Reactor {
   void obey(Command& command);
   void activate(Lane& lane);
   void settle();
+  void plan(Lane& lane, Lane::Time at);
   void ring_all();
   void sleep();
   void end();
@@ -43,7 +46,7 @@ class Loop final : private Reactor {
   std::vector<Lane*> watchers_;  // By descriptor.
   std::vector<Lane*> active_;    // To settle in this turn.
   std::vector<std::shared_ptr<LoopInbox>> rings_;
-  Lane::Time due_ = Lane::Time::max();  // The earliest of all lanes'; early is harmless.
+  std::set<std::pair<Lane::Time, Lane*>> due_;  // Those that have to be settled at a time.
 
   std::thread thread_;
 };

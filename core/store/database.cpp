@@ -112,7 +112,8 @@ class Database::Loan {
     base::Lock lock(database_.pool_);
     --database_.lent_;
     if (connection_) database_.idle_.push_back(std::move(connection_));
-    database_.returned_.notify_all();
+    // A change of the key waits for all of them, a reader for one.
+    database_.closed_ ? database_.returned_.notify_all() : database_.returned_.notify_one();
   }
   Loan(const Loan&) = delete;
 
@@ -129,12 +130,34 @@ class Database::Loan {
   std::unique_ptr<Reader::Connection> connection_;
 };
 
+namespace {
+
+/// A read transaction. By kept statements: the words alone would cost as much as a small read.
+class Snapshot {
+ public:
+  explicit Snapshot(Reader::Connection& connection) : connection_(connection) {
+    connection_.query("BEGIN DEFERRED", {}).next();
+  }
+  ~Snapshot() {
+    try {
+      connection_.query("ROLLBACK", {}).next();
+    } catch (const SQLite::Exception&) {
+      // What went wrong in the read has ended it already.
+    }
+  }
+  Snapshot(const Snapshot&) = delete;
+
+ private:
+  Reader::Connection& connection_;
+};
+
+}  // namespace
+
 base::Result<void> Database::read(const std::function<void(Reader&)>& body) {
   Loan loan(*this);
   return guarded(folder_, [&]() -> base::Result<void> {
     // Ended by its destructor: there is nothing to commit.
-    SQLite::Transaction snapshot(loan.connection().database(),
-                                 SQLite::TransactionBehavior::DEFERRED);
+    const Snapshot snapshot(loan.connection());
     Reader reader(loan.connection());
     body(reader);
     return {};
